@@ -1,0 +1,1 @@
+"""The stacks, the embedded AWS and the command."""

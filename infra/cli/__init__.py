@@ -1,0 +1,1 @@
+"""The `driftloop` command: the operator's hand, on AWS and on the embedded one alike."""

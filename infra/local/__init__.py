@@ -1,0 +1,1 @@
+"""The embedded AWS: moto, and only what moto lacks. It knows AWS, not our domain."""

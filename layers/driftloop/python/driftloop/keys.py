@@ -1,0 +1,115 @@
+"""Every name under which driftloop keeps something: S3 keys and registry keys, in one place.
+
+Nothing here reads or writes; each function gives the string.
+"""
+
+# --- bucket `landing` -------------------------------------------------------------------------
+
+
+def incoming(model: str, file: str = "") -> str:
+    """Where uploads of labelled rows land."""
+    return f"incoming/{model}/{file}"
+
+
+def label_file(model: str, file: str = "") -> str:
+    """Where files of ground truth land."""
+    return f"labels/{model}/{file}"
+
+
+# --- bucket `store` ---------------------------------------------------------------------------
+
+
+def part(model: str, sha256: str) -> str:
+    """The accepted rows of one upload, named by the canonical hash of its rows."""
+    return f"{model}/parts/{sha256}.parquet"
+
+
+def dataset(model: str, digest: str) -> str:
+    """The manifest: an ordered list of parts."""
+    return f"{model}/datasets/{digest}.json"
+
+
+def quarantine(model: str, upload: str) -> str:
+    """The rejected rows of one upload, with line and reason."""
+    return f"{model}/quarantine/{upload}.jsonl.gz"
+
+
+def ingest_report(model: str, upload: str) -> str:
+    """Counts, rules and profile of one upload."""
+    return f"{model}/quarantine/{upload}.report.json"
+
+
+def frame(model: str, digest: str) -> str:
+    return f"{model}/frames/{digest}.npz"
+
+
+def frame_recipe(model: str, digest: str) -> str:
+    return f"{model}/frames/{digest}.json"
+
+
+def run(model: str, run_id: str, file: str = "") -> str:
+    """Records of one run: trials, verdict, input and output of training jobs."""
+    return f"{model}/runs/{run_id}/{file}"
+
+
+def version_artefact(model: str, candidate: str, file: str = "") -> str:
+    """Artefacts of a candidate, content-addressed, so that registering copies nothing."""
+    return f"{model}/versions/{candidate}/{file}"
+
+
+def captures(model: str, version: int, day: str = "", hour: str = "", file: str = "") -> str:
+    """Captured predictions by version, day (``2013-02-01``) and hour (``05``) of their ids."""
+    key = f"{model}/captures/version={version:06d}/"
+    if day:
+        key += f"dt={day}/"
+    if hour:
+        key += f"hour={hour}/"
+    return key + file
+
+
+def labels(model: str, day: str = "", file: str = "") -> str:
+    """Ground truth joined to predictions, by the day of the prediction id."""
+    return f"{model}/labels/" + (f"dt={day}/" if day else "") + file
+
+
+def monitor(model: str, window: str, file: str = "") -> str:
+    """Everything the monitor froze or concluded about one window (named by its start)."""
+    return f"{model}/monitor/{window}/{file}"
+
+
+# --- table `registry` -------------------------------------------------------------------------
+
+
+def model_pk(model: str) -> str:
+    return f"MODEL#{model}"
+
+
+ROUTE = "ROUTE"
+LOCK = "LOCK"
+VERSION = "VERSION#"
+RUN = "RUN#"
+LEDGER = "LEDGER#"
+AUDIT = "AUDIT#"
+PENDING = "PENDING#"
+
+
+def version_sk(number: int) -> str:
+    return f"{VERSION}{number:06d}"
+
+
+def run_sk(run_id: str) -> str:
+    return f"{RUN}{run_id}"
+
+
+def ledger_sk(time: str, delivery: str) -> str:
+    """``time`` is the event's own (ISO 8601, UTC); ``delivery`` names this delivery of it."""
+    return f"{LEDGER}{time}#{delivery}"
+
+
+def audit_sk(time: str, entry: str) -> str:
+    return f"{AUDIT}{time}#{entry}"
+
+
+def pending_sk(time: str, delivery: str) -> str:
+    """A cause that waits for the running one to end."""
+    return f"{PENDING}{time}#{delivery}"
