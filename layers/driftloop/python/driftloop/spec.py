@@ -103,7 +103,7 @@ class Data(_Part):
 
 
 class Training(_Part):
-    estimators: list[Estimator] = Field(default_factory=lambda: [], max_length=4)
+    estimators: list[Estimator] = Field([], max_length=4)
     trials: int = Field(8, ge=1, le=64)
     metric: Metric | None = None
     compute: Literal["lambda", "sagemaker"] = "lambda"
@@ -147,7 +147,7 @@ class Monitor(_Part):
 
 
 class Retrain(_Part):
-    on: list[Cause] = Field(default_factory=lambda: ["upload", "drift", "performance"])
+    on: list[Cause] = ["upload", "drift", "performance"]
     schedule: str | None = Field(None, pattern=r"^(rate|cron)\(.+\)$")
     cooldown: Duration = timedelta(hours=6)
     max_per_day: int = Field(4, ge=1, le=96)
