@@ -1,0 +1,89 @@
+"""Quality of served predictions once the truth is known (numpy only).
+
+``predictions`` are what a plan scores: P(second class) for two classes, a row of probabilities for
+more, the value itself for regression. ``target`` holds class codes, or numbers. Definitions are
+scikit-learn's; probabilities are clipped at 1e-15 in ``log_loss`` as they were there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+AnyArray = npt.NDArray[np.generic]
+
+GREATER_IS_BETTER = {"roc_auc", "accuracy", "f1", "r2"}
+
+
+def as_loss(metric: str, value: float) -> float:
+    """Turn a metric into something that is 0 at best: itself, or its distance from 1."""
+    return 1.0 - value if metric in GREATER_IS_BETTER else value
+
+
+def row_losses(metric: str, target: AnyArray, predictions: Floats) -> Floats:
+    """Loss of each row whose mean is (or, for metrics without rows, stands in for) the metric's."""
+    if metric in ("rmse", "mae", "r2"):
+        error = predictions - target.astype(np.float64)
+        return np.abs(error) if metric == "mae" else error**2
+    probabilities = _probabilities(predictions)
+    codes = target.astype(np.int64)
+    rows = np.arange(codes.size)
+    if metric == "brier":
+        if probabilities.shape[1] == 2:
+            return np.asarray((probabilities[:, 1] - codes) ** 2)
+        truth = np.zeros_like(probabilities)
+        truth[rows, codes] = 1.0
+        return np.asarray(((probabilities - truth) ** 2).sum(axis=1))
+    if metric == "log_loss":
+        return np.asarray(-np.log(np.clip(probabilities[rows, codes], 1e-15, 1.0)))
+    return np.asarray((probabilities.argmax(axis=1) != codes).astype(np.float64))
+
+
+def value(metric: str, target: AnyArray, predictions: Floats) -> float | None:
+    """The metric over all rows; None where it is undefined (no rows, one class in roc_auc …)."""
+    if target.size == 0:
+        return None
+    if metric in ("log_loss", "brier", "mae"):
+        return float(row_losses(metric, target, predictions).mean())
+    if metric == "rmse":
+        return float(row_losses(metric, target, predictions).mean() ** 0.5)
+    if metric == "accuracy":
+        return 1.0 - float(row_losses(metric, target, predictions).mean())
+    if metric == "r2":
+        truth = target.astype(np.float64)
+        spread = float(((truth - truth.mean()) ** 2).sum())
+        return 1.0 - float(((predictions - truth) ** 2).sum()) / spread if spread > 0 else None
+    codes, probabilities = target.astype(np.int64), _probabilities(predictions)
+    classes = probabilities.shape[1]
+    if metric == "roc_auc":
+        picked = [1] if classes == 2 else list(range(classes))
+        areas = [_area(codes == c, probabilities[:, c]) for c in picked]
+        known = [a for a in areas if a is not None]
+        return float(np.mean(known)) if len(known) == len(areas) else None
+    chosen = probabilities.argmax(axis=1)
+    scores = [_f1(codes == c, chosen == c) for c in ([1] if classes == 2 else range(classes))]
+    return float(np.mean(scores))
+
+
+def _probabilities(predictions: Floats) -> Floats:
+    if predictions.ndim == 2:
+        return predictions
+    return np.column_stack([1.0 - predictions, predictions])
+
+
+def _area(truth: npt.NDArray[np.bool_], score: Floats) -> float | None:
+    """Area under the ROC curve as the Mann-Whitney statistic, ties counted half."""
+    positive = int(truth.sum())
+    negative = truth.size - positive
+    if not positive or not negative:
+        return None
+    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return float((rank[truth].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def _f1(truth: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]) -> float:
+    both = int((truth & chosen).sum())
+    total = int(truth.sum()) + int(chosen.sum())
+    return 2 * both / total if total else 0.0
