@@ -47,7 +47,7 @@ def missing_shift(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> flo
     if not expected["rows"] or not actual["rows"]:
         return 0.0
     return abs(
-        float(actual["missing"]) / actual["rows"] - float(expected["missing"]) / expected["rows"]
+        float(actual["missing"] / actual["rows"]) - float(expected["missing"] / expected["rows"])
     )
 
 

@@ -24,6 +24,12 @@ def part(model: str, sha256: str) -> str:
     return f"{model}/parts/{sha256}.parquet"
 
 
+def part_facts(model: str, sha256: str = "") -> str:
+    """What is known of a part (rows, time span, source); written last, it makes the part count.
+    Without a name: the prefix of all parts."""
+    return f"{model}/parts/" + (f"{sha256}.json" if sha256 else "")
+
+
 def dataset(model: str, digest: str) -> str:
     """The manifest: an ordered list of parts."""
     return f"{model}/datasets/{digest}.json"
@@ -67,6 +73,16 @@ def captures(model: str, version: int, day: str = "", hour: str = "", file: str 
     return key + file
 
 
+def malformed_captures(model: str, file: str) -> str:
+    """Log lines that should have been captures and were not."""
+    return f"{model}/captures/malformed/{file}"
+
+
+def unmatched_labels(model: str, file: str = "") -> str:
+    """Ground truth whose prediction is not known (yet)."""
+    return f"{model}/labels/unmatched/{file}"
+
+
 def labels(model: str, day: str = "", file: str = "") -> str:
     """Ground truth joined to predictions, by the day of the prediction id."""
     return f"{model}/labels/" + (f"dt={day}/" if day else "") + file
@@ -75,6 +91,16 @@ def labels(model: str, day: str = "", file: str = "") -> str:
 def monitor(model: str, window: str, file: str = "") -> str:
     """Everything the monitor froze or concluded about one window (named by its start)."""
     return f"{model}/monitor/{window}/{file}"
+
+
+def window_report(model: str, window: str, version: int, revision: int, kind: str) -> str:
+    """The monitor's judgement of one version in one window; ``kind`` is ``json`` or ``html``."""
+    return monitor(model, window, f"v{version:06d}/report.r{revision:04d}.{kind}")
+
+
+def monitor_state(model: str) -> str:
+    """How far the monitor has come."""
+    return f"{model}/monitor/state.json"
 
 
 # --- table `registry` -------------------------------------------------------------------------

@@ -201,6 +201,11 @@ class Spec(_Part):
     def _agrees_with_itself(self) -> Self:
         if self.target in self.features:
             raise ValueError(f"features.{self.target}: the target cannot be a feature")
+        if self.time is not None and self.time in (self.target, *self.features):
+            raise ValueError(
+                f"time: {self.time!r} orders the rows and cannot be a feature or the target; "
+                "derive a column of its own from it (hour, weekday …)"
+            )
         if self.key in (self.target, self.time) and self.key is not None:
             raise ValueError(f"key: {self.key!r} is already the target or the time")
         classification = self.task == "classification"

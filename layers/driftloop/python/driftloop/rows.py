@@ -1,0 +1,104 @@
+"""Typed rows: what a part holds, with a name that depends on nothing but the rows.
+
+Kinds of columns: ``number`` (float64, NaN = missing), ``text`` (str, None = missing) and ``time``
+(int64, epoch milliseconds UTC).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from driftloop.spec import Spec
+
+Kind = Literal["number", "text", "time"]
+Column = npt.NDArray[Any]
+
+
+def kinds(spec: Spec) -> dict[str, Kind]:
+    """Every column of the spec and its kind, in the spec's order."""
+    found: dict[str, Kind] = {
+        name: "number" if feature.type == "number" else "text"
+        for name, feature in spec.features.items()
+    }
+    found[spec.target] = "text" if spec.task == "classification" else "number"
+    if spec.time:
+        found.setdefault(spec.time, "time")
+    if spec.key:
+        found.setdefault(spec.key, "text")
+    return found
+
+
+@dataclass(frozen=True)
+class Rows:
+    """``n`` rows as columns of equal length."""
+
+    kinds: dict[str, Kind]
+    columns: dict[str, Column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def take(self, picked: npt.NDArray[Any]) -> Rows:
+        """The rows of a mask or of positions."""
+        return Rows(self.kinds, {name: values[picked] for name, values in self.columns.items()})
+
+    def digest(self) -> str:
+        """SHA-256 over names, kinds and values in order, free of any file format."""
+        form = hashlib.sha256()
+        form.update(_json([len(self), list(self.kinds.items())]))
+        for name, kind in self.kinds.items():
+            values = self.columns[name]
+            if kind == "text":
+                form.update(_json(values.tolist()))
+            elif kind == "time":
+                form.update(values.astype("<i8").tobytes())
+            else:
+                form.update(_canonical(values).tobytes())
+        return form.hexdigest()
+
+    def tuples(self) -> list[tuple[Any, ...]]:
+        """Rows as comparable tuples: None for missing."""
+        return list(zip(*(plain(values) for values in self.columns.values()), strict=True))
+
+
+def plain(values: Column) -> list[Any]:
+    """A column as Python values, None for missing."""
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return [None if v != v else v for v in values.tolist()]
+    return list(values.tolist())
+
+
+def concatenate(parts: list[Rows]) -> Rows:
+    """All rows of several parts with the same columns."""
+    first = parts[0]
+    return Rows(
+        first.kinds,
+        {name: np.concatenate([p.columns[name] for p in parts]) for name in first.columns},
+    )
+
+
+def event_times(rows: Rows, spec: Spec) -> npt.NDArray[np.int64] | None:
+    """Epoch milliseconds of each row; None when the spec names no time."""
+    if not spec.time:
+        return None
+    return rows.columns[spec.time].astype(np.int64)
+
+
+def row_keys(rows: Rows, spec: Spec) -> list[Any]:
+    """What makes a row itself: the user's key, or all it says."""
+    return plain(rows.columns[spec.key]) if spec.key else rows.tuples()
+
+
+def _canonical(values: Column) -> Column:
+    """float64, little-endian, with one bit pattern for every NaN and one zero."""
+    return np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
