@@ -1,0 +1,10 @@
+"""The plan: a fitted model as data, and the compiler that answers from it.
+
+Everything here is the standard library, except :mod:`driftloop.plan.export`, which walks a
+fitted scikit-learn pipeline and is only imported where models are trained.
+"""
+
+from driftloop.plan.inputs import Input, Row
+from driftloop.plan.scorer import Scorer, load
+
+__all__ = ["Input", "Row", "Scorer", "load"]

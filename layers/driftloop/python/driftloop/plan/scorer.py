@@ -1,0 +1,87 @@
+"""A plan, loaded: what answers requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driftloop.errors import BadRequest, IntegrityError
+from driftloop.plan import compile, schema
+from driftloop.plan.inputs import Input, Row, encoder, inputs_of
+
+
+class Scorer:
+    """Scores rows as the fitted scikit-learn pipeline would, from data alone.
+
+    task: ``classification`` or ``regression``.
+    classes: the target's values as text; None for regression.
+    inputs: what a row must hold, in order.
+    sha256: the plan's identity.
+    """
+
+    def __init__(self, plan: schema.Plan, sha256: str) -> None:
+        self.task: str = plan["task"]
+        self.classes: list[str] | None = plan["classes"]
+        self.inputs: tuple[Input, ...] = inputs_of(plan)
+        self.sha256 = sha256
+        self._plan = plan
+        self._encode = encoder(plan, strict=True)
+        self._one = compile.single(plan) if self.outputs == 1 else None
+        self._many = None if self._one else compile.outputs(plan)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers in one answer: 1, or one for each of three or more classes."""
+        return len(self.classes) if self.classes and len(self.classes) > 2 else 1
+
+    def row(self, instance: dict[str, Any], path: str = "instances[0]") -> Row:
+        """Check and encode one row as a caller sent it; other fields than the inputs are ignored.
+
+        Raises BadRequest whose ``field`` is ``path.name`` of the first wrong one.
+        """
+        return self._encode(instance, path)
+
+    def lenient_rows(self, instances: Any) -> list[Row]:
+        """Encode rows that were admitted elsewhere: no ranges, no required or fixed values."""
+        encode = encoder(self._plan, strict=False)
+        return [encode(instance, f"rows[{i}]") for i, instance in enumerate(instances)]
+
+    def score(self, rows: list[Row]) -> list[float] | list[list[float]]:
+        """Answers for encoded rows, in order.
+
+        Two classes: the probability of ``classes[1]``. More: a list of probabilities a row.
+        Regression: the value. Never NaN or infinite: raises BadRequest for a row so extreme.
+        """
+        if self._one is not None:
+            one = self._one
+            answers = [one(row) for row in rows]
+            for i, answer in enumerate(answers):
+                if answer - answer != 0.0:
+                    raise _not_finite(i)
+            return answers
+        many = self._many
+        assert many is not None
+        link = compile.softmax if self._plan["model"]["link"] == "softmax" else list
+        lists = [link(many(row)) for row in rows]
+        for i, answer_list in enumerate(lists):
+            for answer in answer_list:
+                if answer - answer != 0.0:
+                    raise _not_finite(i)
+        return lists
+
+
+def _not_finite(i: int) -> BadRequest:
+    return BadRequest(
+        f"instances[{i}]: the numbers are so extreme that the answer is not finite",
+        f"instances[{i}]",
+    )
+
+
+def load(data: bytes, sha256: str | None = None) -> Scorer:
+    """Check a plan's bytes and make it ready to score.
+
+    Raises IntegrityError if they are no plan, or not the one that ``sha256`` names.
+    """
+    found = schema.digest(data)
+    if sha256 is not None and found != sha256:
+        raise IntegrityError(f"the plan's SHA-256 is {found}, but the registry names {sha256}")
+    return Scorer(schema.read(data), found)
