@@ -87,7 +87,7 @@ def _batch_items(requests: Any) -> list[Mapping[str, Any]]:
 
 
 def _keys(world: World, table: str, items: Iterable[Mapping[str, Any]]) -> list[str]:
-    partition = world.partition_key(table.rpartition("/")[2])
+    partition = world.partition_key(table.rpartition("/")[2]) or ""
     return [str(value) for item in items if partition in item for value in item[partition].values()]
 
 
