@@ -1,0 +1,77 @@
+"""A stage's grants as IAM statements: no action it does not use, no model but its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from driftloop import keys
+
+from infra.shared import Shared
+from infra.stages import Stage
+
+_READ_KEY = ("kms:Decrypt", "kms:DescribeKey")
+_WRITE_KEY = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+
+
+def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.PolicyStatement]:
+    """What ``stage`` may do for ``model``; None is every model (the query function's view)."""
+    found = [
+        *_objects(shared.landing_arn, [f"{f}/{model}" for f in stage.landing],
+                  "s3:GetObject", "s3:GetObjectVersion"),
+        *_objects(shared.store_arn, [f"{model or '*'}/{f}" for f in stage.reads], "s3:GetObject"),
+        *_objects(shared.store_arn, [f"{model}/{f}" for f in stage.writes], "s3:PutObject"),
+    ]  # fmt: skip
+    if stage.lists:
+        prefixes = [f"{model}/{folder}/*" for folder in stage.lists]
+        found.append(
+            allow(["s3:ListBucket"], [shared.store_arn], {"StringLike": {"s3:prefix": prefixes}})
+        )
+    if stage.items:
+        found.append(items(shared, stage.items, model))
+    if stage.notifies:
+        found.append(allow(["sns:Publish"], [shared.topic_arn]))
+    writes = bool(stage.writes or stage.notifies or any(_changes(a) for a in stage.items))
+    if found:
+        found.append(use_key(shared, writes=writes))
+    return found
+
+
+def items(shared: Shared, actions: tuple[str, ...], model: str | None) -> iam.PolicyStatement:
+    """``actions`` on the items whose partition key is the model's."""
+    if model is None:
+        return allow(list(actions), [shared.table_arn])
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.model_pk(model)]}}
+    return allow(list(actions), [shared.table_arn], own)
+
+
+def use_key(shared: Shared, *, writes: bool) -> iam.PolicyStatement:
+    """The key, only through the services that keep things under it."""
+    through = [f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}" for service in ("dynamodb", "s3", "sns")]
+    return allow(
+        [*_READ_KEY, *(_WRITE_KEY if writes else ())],
+        [shared.key_arn],
+        {"StringEquals": {"kms:ViaService": through}},
+    )
+
+
+def allow(
+    actions: list[str], resources: list[str], conditions: Mapping[str, object] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+
+
+def service(call: str) -> str:
+    """The resource of a state that calls a service: ``dynamodb:updateItem``."""
+    return f"arn:{Aws.PARTITION}:states:::{call}"
+
+
+def _objects(bucket: str, folders: list[str], *actions: str) -> list[iam.PolicyStatement]:
+    if not folders:
+        return []
+    return [allow(list(actions), [f"{bucket}/{folder}/*" for folder in folders])]
+
+
+def _changes(action: str) -> bool:
+    return action.split(":")[1] in {"PutItem", "UpdateItem", "DeleteItem"}

@@ -1,0 +1,98 @@
+"""What ``cdk.json`` (and ``-c`` on the command line) may say, typed and checked.
+
+Raises :class:`SettingsError` with one line per mistake: its path, what was found, what would do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from driftloop.spec import explain
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Retention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
+
+
+class SettingsError(Exception):
+    """The context is wrong; says where and what would be right."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Jwt(_Part):
+    """Tokens of an OpenID issuer; the audience is what the API calls itself there."""
+
+    issuer: Annotated[str, Field(pattern=r"^https://[^\s]+$")]
+    audience: list[str] = Field(min_length=1)
+
+
+class JwtAuthorizer(_Part):
+    jwt: Jwt
+
+
+class Throttling(_Part):
+    """Of the whole API: requests a second, and how many may come at once."""
+
+    rate: int = Field(100, ge=1)
+    burst: int = Field(200, ge=1)
+
+
+class SageMaker(_Part):
+    """Where ``compute: sagemaker`` trains; ``image`` is an ECR URI (see its Dockerfile)."""
+
+    image: str | None = None
+    instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")] = "ml.m5.large"
+    volume_gb: int = Field(30, ge=1, le=16384)
+    max_minutes: int = Field(60, ge=1, le=28 * 24 * 60)
+
+
+class Environment(_Part):
+    """One deployment. The defaults are those of ``dev``."""
+
+    removal: Literal["destroy", "retain"] = "destroy"
+    log_days: Retention = 14
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    authorizer: Literal["iam", "none"] | JwtAuthorizer = "iam"
+    open_health: bool = True
+    alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    throttling: Throttling = Field(default_factory=Throttling)
+    concurrency: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """Reserved concurrency by stage. None by default: a new account has ten in all."""
+    latency_ms: float = Field(250, gt=0)
+    """The latency alarm: p99 of predict, over five minutes."""
+    sagemaker: SageMaker = Field(default_factory=SageMaker)
+
+
+class Settings(_Part):
+    """The environment chosen with ``-c env=``, and the specs to deploy."""
+
+    name: str
+    environment: Environment
+    models: list[str]
+
+
+def settings(context: Mapping[str, Any]) -> Settings:
+    """Read the context keys ``env``, ``environments`` and ``models`` (a list or ``a,b``)."""
+    environments = context.get("environments")
+    if not isinstance(environments, dict) or not environments:
+        raise SettingsError("environments: should be a mapping of names to settings, in cdk.json")
+    name = str(context.get("env", "dev"))
+    if name not in environments:
+        near = difflib.get_close_matches(name, list(environments), n=1)
+        hint = f"did you mean {near[0]!r}" if near else f"one of {', '.join(environments)}"
+        raise SettingsError(f"env: {name!r} is no environment of cdk.json; {hint}?")
+    models = context.get("models", [])
+    if isinstance(models, str):
+        models = [m.strip() for m in models.split(",") if m.strip()]
+    if not isinstance(models, list) or not all(isinstance(m, str) for m in models):
+        raise SettingsError("models: should be a list of paths to spec files")
+    try:
+        environment = Environment.model_validate(environments[name])
+    except ValidationError as error:
+        lines = [f"environments.{name}.{line}" for line in explain(error, Environment)]
+        raise SettingsError("\n".join(lines)) from None
+    return Settings(name=name, environment=environment, models=models)

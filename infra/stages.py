@@ -1,0 +1,110 @@
+"""What each function is given: layers, size, time, and exactly the grants it uses.
+
+Folders are those of :mod:`driftloop.keys` under the model's own prefix; every grant is narrowed to
+one model in :mod:`infra.permissions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Layer = Literal["runtime", "tabular", "science"]
+ReadItems = ("dynamodb:GetItem", "dynamodb:Query")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One function. ``memory`` in MiB, ``timeout`` in seconds."""
+
+    name: str
+    does: str
+    layers: tuple[Layer, ...] = ("runtime",)
+    memory: int = 256
+    timeout: int = 30
+    asynchronous: bool = False  # invoked by events: failures go to the dead-letter queue
+    landing: tuple[str, ...] = ()  # folders of the landing bucket it reads, version by version
+    reads: tuple[str, ...] = ()  # folders of the store
+    writes: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()  # DynamoDB actions on the model's own items
+    starts_runs: bool = False
+    notifies: bool = False
+
+
+WORKFLOW = (
+    Stage(
+        "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 300,
+        landing=("incoming",),
+        reads=("parts", "datasets", "quarantine"), writes=("parts", "datasets", "quarantine"),
+        items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    ),
+    Stage(
+        "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
+        reads=("parts", "datasets", "frames"), writes=("frames",),
+        items=ReadItems,
+    ),
+    Stage(
+        "tune", "proposes, scores and chooses trials", ("runtime", "science"), 3008, 600,
+        reads=("frames", "runs"), writes=("runs",),
+    ),
+    Stage(
+        "train", "fits the chosen trial and exports its plan", ("runtime", "science"), 3008, 900,
+        reads=("frames", "runs", "versions"), writes=("runs", "versions"),
+    ),
+    Stage(
+        "validate", "judges the candidate against the champion", ("runtime", "science"), 3008, 600,
+        reads=("frames", "runs", "versions"), writes=("runs",),
+        items=ReadItems,
+    ),
+    Stage(
+        "register", "makes a candidate a version", memory=512, timeout=60,
+        reads=("runs", "versions"), writes=("versions",),
+        items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    ),
+    Stage(
+        "release", "moves the route, step by step", memory=512, timeout=60,
+        reads=("versions",),
+        items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    ),
+)  # fmt: skip
+
+TRIGGER = Stage(
+    "trigger", "decides what every event means", memory=512, timeout=60, asynchronous=True,
+    items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    starts_runs=True, notifies=True,
+)  # fmt: skip
+
+PREDICT = Stage(
+    "predict", "answers with the champion", layers=(), memory=512, timeout=10,
+    reads=("versions",), items=("dynamodb:GetItem",),
+)  # fmt: skip
+
+CAPTURE = Stage(
+    "capture", "keeps what was served", memory=512, timeout=60, asynchronous=True,
+    writes=("captures",),
+)  # fmt: skip
+
+LABELS = Stage(
+    "labels", "joins ground truth to predictions", ("runtime", "tabular"), 1769, 300,
+    asynchronous=True,
+    landing=("labels",),
+    reads=("captures", "labels", "parts", "datasets"),
+    writes=("labels", "parts", "datasets", "quarantine"),
+    lists=("captures", "labels"),
+    items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+)  # fmt: skip
+
+MONITOR = Stage(
+    "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 300, asynchronous=True,
+    reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
+    lists=("captures", "labels", "monitor"),
+    items=(*ReadItems, "dynamodb:PutItem"),
+    notifies=True,
+)  # fmt: skip
+
+QUERY = Stage(
+    "query", "tells about models and versions", memory=512, timeout=15,
+    reads=("versions",),
+    items=(*ReadItems, "dynamodb:Scan"),
+)  # fmt: skip
