@@ -30,7 +30,7 @@ MISSING = ("missing", "ignore", "breaching", "notBreaching")
 
 @dataclass(frozen=True)
 class Condition:
-    """What an alarm watches for: ``datapoints`` of the last ``periods`` points beyond a threshold."""
+    """What an alarm watches for: ``datapoints`` of ``periods`` points beyond the threshold."""
 
     comparison: str
     threshold: float
