@@ -39,6 +39,10 @@ _INFINITY = re.compile(r"\s*[+-]?inf(inity)?\s*", re.IGNORECASE).fullmatch
 _WHOLE = re.compile(r"-?\d+\.0+", re.ASCII).fullmatch
 
 
+Found = dict[int, tuple[str, Any]]
+"""Row → (rule, value)."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """Why row ``row`` (counted from 0) is not accepted."""
@@ -78,7 +82,21 @@ def check(spec: Spec, columns: Mapping[str, Sequence[Any]]) -> tuple[Rows, list[
     return rows.take(kept), [faults[row] for row in sorted(faults)]
 
 
-Found = dict[int, tuple[str, Any]]
+def check_column(spec: Spec, name: str, raw: Sequence[Any]) -> tuple[list[Any], Found]:
+    """Type and check one column: values, and (rule, value) by row for those that break it."""
+    values, faults = _column(spec, name, kinds(spec)[name], raw)
+    return values.tolist(), faults
+
+
+def as_text(value: object) -> str | None:
+    """A JSON scalar as the text a file would hold; None for null, lists and mappings."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value) if isinstance(value, int) else None
 
 
 def _column(spec: Spec, name: str, kind: Kind, raw: Sequence[Any]) -> tuple[Any, Found]:
@@ -155,7 +173,7 @@ def _texts(
     values = np.empty(len(raw), dtype=object)
     for row, value in enumerate(raw):
         if type(value) is not str:
-            text = None if value is None else _text(value)
+            text = as_text(value)
             if text is None and value is not None:
                 faults[row] = ("not_a_text", str(value)[:LONGEST])
                 continue
@@ -169,15 +187,6 @@ def _texts(
         else:
             values[row] = text.split(".")[0] if classes and _WHOLE(text) else text
     return values, faults
-
-
-def _text(value: object) -> str | None:
-    """A JSON scalar as the text a file would hold."""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value) if isinstance(value, int) else None
 
 
 def _times(raw: Sequence[Any]) -> tuple[Any, Found]:

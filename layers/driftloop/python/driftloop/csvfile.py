@@ -78,11 +78,12 @@ class CsvFile:
                 yield Record(first, done, fields)
 
 
-def open_csv(data: bytes, columns: Sequence[str]) -> CsvFile:
+def open_csv(data: bytes, columns: Sequence[str], others: bool = False) -> CsvFile:
     """Decode ``data`` (CSV, plain or gzip, told apart by its bytes; UTF-8, BOM allowed).
 
-    ``columns`` are those the header must name, in any order. The delimiter is the one of
-    ``, ; tab |`` that finds most of them. Raises UnreadableFile, WrongColumns.
+    ``columns`` are those the header must name, in any order; with ``others`` it may name more. The
+    delimiter is the one of ``, ; tab |`` that finds most of them. Raises UnreadableFile,
+    WrongColumns.
     """
     text = _decode(_unpack(data))
     lines = list(io.StringIO(text, newline=""))
@@ -93,7 +94,7 @@ def open_csv(data: bytes, columns: Sequence[str]) -> CsvFile:
         raise UnreadableFile("the file is empty; it needs a header and rows")
     headers = [(_header(lines[start:], d), d) for d in DELIMITERS]
     (header, used), delimiter = max(headers, key=lambda h: len(set(h[0][0]) & set(columns)))
-    _check_header(header, columns)
+    _check_header(header, columns, others)
     if not any(line.strip() for line in lines[start + used :]):
         raise UnreadableFile("the file has a header and no rows")
     return CsvFile(lines, delimiter, header, start + used)
@@ -137,12 +138,12 @@ def _header(lines: list[str], delimiter: str) -> tuple[list[str], int]:
         return [], 1
 
 
-def _check_header(header: list[str], columns: Sequence[str]) -> None:
+def _check_header(header: list[str], columns: Sequence[str], others: bool) -> None:
     """Raises WrongColumns naming each column that is missing, unknown or doubled; UnreadableFile
     when nothing in the first line looks like one of them."""
     doubled = [name for name, count in Counter(header).items() if count > 1]
     missing = [name for name in columns if name not in header]
-    unknown = [name for name in header if name not in columns]
+    unknown = [name for name in header if name not in columns and not others]
     if len(missing) == len(columns) and len(header) < 2:
         raise UnreadableFile("the file is not CSV: its first line names none of the columns")
     mistakes = [

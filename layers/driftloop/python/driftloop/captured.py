@@ -1,0 +1,56 @@
+"""Reading captures back: which objects hold a span of time, and each prediction once."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from driftloop import keys
+from driftloop.blobs import Blobs, get_all
+from driftloop.when import from_ms, parse, to_ms
+
+HOUR = 3_600_000
+Record = dict[str, Any]
+_PLACE = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/hour=(\d\d)/").search
+
+
+def hour_of(key: str) -> int:
+    """The hour (whole hours since the epoch) a capture object belongs to."""
+    place = _PLACE(key)
+    if place is None:
+        raise ValueError(f"{key} is no capture object")
+    return to_ms(parse(f"{place[1]}T{place[2]}:00:00")) // HOUR
+
+
+def object_keys(
+    store: Blobs, model: str, versions: Iterable[int], hours: Collection[int]
+) -> dict[str, int]:
+    """Capture objects of ``versions`` in ``hours`` (whole hours since the epoch): key → hour.
+
+    One listing per version and month that ``hours`` touch, or per day when it is only one.
+    """
+    days = sorted({f"{from_ms(hour * HOUR):%Y-%m-%d}" for hour in hours})
+    spans = [f"dt={days[0]}/"] if len(days) == 1 else sorted({f"dt={day[:8]}" for day in days})
+    found: dict[str, int] = {}
+    for version in versions:
+        for span in spans:
+            for key in store.list(keys.captures(model, version) + span):
+                hour = hour_of(key)
+                if hour in hours:
+                    found[key] = hour
+    return found
+
+
+def read(store: Blobs, objects: Iterable[str]) -> Iterator[Record]:
+    """Every record of every object, doubles included, in order of key and line."""
+    for _, data in get_all(store, sorted(objects)):
+        for line in gzip.decompress(data).splitlines():
+            yield json.loads(line)
+
+
+def once(records: Iterable[Record]) -> list[Record]:
+    """Each id once, sorted by id: the same list for any batching and repetition."""
+    return [record for _, record in sorted({r["id"]: r for r in records}.items())]

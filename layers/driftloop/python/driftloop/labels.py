@@ -1,0 +1,177 @@
+"""Ground truth → labelled captures and a new training part.
+
+A claim's id leads straight to its hour; a key is looked for within a day of the claim's time, or,
+without one, in the last ``SEARCH_DAYS``. What is not found is kept and tried again by later calls.
+What is found is written beside the captures (for the monitor) and, contract-checked like any
+upload, as a part (for the next training): what the endpoint really saw, with what really happened.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from driftloop import captured, dataset, keys
+from driftloop.blobs import Blobs, get_all
+from driftloop.capture import pack
+from driftloop.claims import Claim, Claims
+from driftloop.contract import as_text, check
+from driftloop.ids import digest, id_ms
+from driftloop.quarantine import Rejected, lines
+from driftloop.spec import Spec
+from driftloop.when import from_ms, iso, parse, to_ms
+
+SEARCH_DAYS = 62  # two months: the labels of a month, sent when the next one is over
+OLDEST_DAYS = 400  # predictions older than this are not labelled any more
+MOST_RETRIED = 20  # files of unmatched claims looked at again by one call
+
+
+def join(
+    store: Blobs,
+    spec: Spec,
+    given: Claims,
+    versions: Sequence[int],
+    now: str,
+    retry: bool = True,
+) -> dict[str, Any]:
+    """Join claims (and with ``retry`` those kept by earlier calls) to captures of ``versions``.
+
+    Returns ``{"labels", "matched", "unmatched", "duplicates", "rejected", "predictions", "rows",
+    "part"}``: claims given, how they fared, predictions labelled, rows of the new part.
+    """
+    if given.rejected:
+        store.put(keys.quarantine(spec.name, given.name), lines(given.rejected))
+    distinct = list(
+        {(c.id, c.key, c.near): c for c in given.claims}.values()
+    )  # the last one counts
+    answer = _join(store, spec, given.name, distinct, versions, now)
+    for name, kept in _kept(store, spec, given.name) if retry else ():
+        _join(store, spec, name, kept, versions, now)
+    return {
+        "labels": len(given.claims) + len(given.rejected),
+        "duplicates": len(given.claims) - len(distinct),
+        "rejected": len(given.rejected),
+        **answer,
+    }
+
+
+def _join(
+    store: Blobs,
+    spec: Spec,
+    name: str,
+    claims: list[Claim],
+    versions: Sequence[int],
+    now: str,
+) -> dict[str, Any]:
+    found = _find(store, spec, claims, versions, to_ms(parse(now)))
+    pairs: dict[str, tuple[Claim, captured.Record]] = {}
+    unmatched = [claim for claim in claims if claim not in found]
+    for claim in claims:
+        for record in found.get(claim, ()):
+            pairs[record["id"]] = (claim, record)
+    matched = [pairs[identity] for identity in sorted(pairs)]
+    by_day: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for claim, record in matched:
+        label = {"id": record["id"], "label": claim.label, "time": claim.said}
+        by_day[f"{from_ms(id_ms(record['id'])):%Y-%m-%d}"].append(label)
+    # Named by what it holds: claims kept for later give a second file, not another first one.
+    file = f"{name}-{digest(*pairs)[:8]}.jsonl.gz" if pairs else ""
+    for day, entries in by_day.items():
+        store.put(keys.labels(spec.name, day, file), pack(entries))
+    part, rows = _part(store, spec, name, matched)
+    held = keys.unmatched_labels(spec.name, f"{name}.jsonl.gz")
+    if unmatched or store.exists(held):
+        store.put(held, pack(asdict(claim) for claim in unmatched))
+    return {
+        "matched": len(claims) - len(unmatched),
+        "unmatched": len(unmatched),
+        "predictions": len(matched),
+        "rows": rows,
+        "part": part,
+    }
+
+
+def _find(
+    store: Blobs, spec: Spec, claims: list[Claim], versions: Sequence[int], now: int
+) -> dict[Claim, list[captured.Record]]:
+    """The captures each claim is about; a claim that finds none is left out."""
+    latest = now // captured.HOUR + 24  # clocks differ; ids from further ahead are made up
+    possible = range(latest - OLDEST_DAYS * 24, latest + 1)
+    spans = {_hours(claim, latest) for claim in claims}  # most claims share one
+    hours = {hour for span in spans for hour in span if hour in possible}
+    found: dict[Claim, list[captured.Record]] = defaultdict(list)
+    if not hours:
+        return found
+    by_id: dict[str, list[Claim]] = defaultdict(list)
+    by_key: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        (by_id[claim.id] if claim.id else by_key[claim.key]).append(claim)
+    objects = captured.object_keys(store, spec.name, versions, hours)
+    for record in captured.once(captured.read(store, objects)):
+        hour = id_ms(record["id"]) // captured.HOUR
+        keyed = by_key.get(as_text(record.get("key")) or "", ())
+        for claim in (*by_id.get(record["id"], ()), *keyed):
+            if hour in _hours(claim, latest):
+                found[claim].append(record)
+    return found
+
+
+def _hours(claim: Claim, latest: int) -> range:
+    """Where the prediction may lie, in hours since the epoch."""
+    if claim.id:
+        hour = id_ms(claim.id) // captured.HOUR
+        return range(hour, hour + 1)
+    if claim.near is not None:
+        hour = claim.near // captured.HOUR
+        return range(hour - 24, hour + 25)
+    return range(claim.said // captured.HOUR - SEARCH_DAYS * 24, latest + 1)
+
+
+def _part(
+    store: Blobs, spec: Spec, name: str, matched: list[tuple[Claim, captured.Record]]
+) -> tuple[str | None, int]:
+    """Labelled rows as a part; of a key predicted several times, the last prediction's."""
+    latest: dict[str, tuple[Claim, captured.Record]] = {}
+    for claim, record in matched:
+        latest[_row_key(claim, record)] = (claim, record)
+    if not latest:
+        return None, 0
+    columns: dict[str, list[Any]] = {column: [] for column in spec.columns}
+    for row, (claim, record) in latest.items():
+        for feature in spec.features:
+            columns[feature].append(record["features"].get(feature))
+        columns[spec.target].append(claim.label)
+        if spec.time:
+            columns[spec.time].append(claim.at or record.get("at") or id_ms(record["id"]))
+        if spec.key and spec.key not in spec.features:
+            columns[spec.key].append(row)
+    rows, faults = check(spec, columns)
+    if faults:
+        order = list(latest.values())
+        kept = [
+            Rejected(f.row + 1, f.field, f.rule, f.value, json.dumps(order[f.row][1]))
+            for f in faults
+        ]
+        store.put(keys.quarantine(spec.name, f"{name}-joined"), lines(kept))
+    if not len(rows):
+        return None, 0
+    said = iso(from_ms(max(claim.said for claim, _ in latest.values())))
+    return dataset.add_part(store, spec, rows, said, "labels", {"labels": name}), len(rows)
+
+
+def _row_key(claim: Claim, record: captured.Record) -> str:
+    return as_text(record.get("key")) or claim.key or str(record["id"])
+
+
+def _kept(store: Blobs, spec: Spec, besides: str) -> Iterable[tuple[str, list[Claim]]]:
+    """Claims of earlier calls that found nothing, by file."""
+    prefix = keys.unmatched_labels(spec.name)
+    names = [k for k in store.list(prefix) if k != f"{prefix}{besides}.jsonl.gz"]
+    for key, data in get_all(store, names[:MOST_RETRIED]):
+        entries = [Claim(**json.loads(line)) for line in gzip.decompress(data).splitlines()]
+        if entries:
+            yield key.removeprefix(prefix).removesuffix(".jsonl.gz"), entries

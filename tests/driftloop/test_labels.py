@@ -1,0 +1,173 @@
+"""Labels: joined to what was served, by id or key, once; and learned from."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from typing import Any
+
+import pytest
+from driftloop import dataset, ids, keys
+from driftloop.capture import capture
+from driftloop.claims import from_csv, from_request
+from driftloop.errors import BadRequest, WrongColumns
+from driftloop.labels import join
+
+from tests.driftloop.memory import Memory
+from tests.driftloop.test_capture import SPEC, START, enumerate_events, served
+
+NOW = "2013-02-20T00:00:00.000Z"
+DAY = 86_400_000
+
+
+def store_with(days: int = 3, rows: int = 20) -> tuple[Memory, list[str]]:
+    """Captures of ``days`` requests, one a day; returns the ids too."""
+    store, names = Memory(), []
+    for day in range(days):
+        ms = START + day * DAY
+        sent = [[float(i), "ab"[i % 2], f"k{day}-{i}"] for i in range(rows)]
+        lines = served(f"r{day}", ms, sent, version=1 + day % 2)
+        capture(store, SPEC, enumerate_events(lines, day * 1000))
+        names += ids.prediction_ids(f"r{day}", ms, rows)
+    return store, names
+
+
+def csv(column: str, names: list[str], label: str = "1") -> bytes:
+    return "\n".join([f"{column},y", *(f"{n},{label}" for n in names)]).encode()
+
+
+def put(store: Memory, data: bytes, name: str = "file", now: str = NOW) -> dict[str, Any]:
+    return join(store, SPEC, from_csv(SPEC, data, name, now), [2, 1], now)
+
+
+def labels_in(store: Memory) -> dict[str, str]:
+    found = {}
+    for key in store.list("toy/labels/dt="):
+        for line in gzip.decompress(store.get(key)).splitlines():
+            entry = json.loads(line)
+            found[entry["id"]] = entry["label"]
+    return found
+
+
+def test_labels_by_prediction_id_become_labels_and_a_part() -> None:
+    store, names = store_with()
+    answer = put(store, csv("id", names))
+    assert (answer["matched"], answer["unmatched"], answer["rows"]) == (60, 0, 60)
+    assert labels_in(store) == dict.fromkeys(names, "1")
+    days = {key.split("/")[2] for key in store.list("toy/labels/dt=")}
+    assert days == {"dt=2013-02-01", "dt=2013-02-02", "dt=2013-02-03"}
+    found = dataset.current(store, SPEC)
+    assert found is not None
+    (part,) = found.parts
+    assert (part.rows, part.source, part.ingested) == (60, "labels", NOW)
+    (rows,) = dataset.read_parts(store, SPEC, found.parts)
+    assert rows.columns["id"].tolist()[:2] == ["k0-0", "k0-1"]
+    assert rows.columns["y"].tolist() == ["1"] * 60
+
+
+def test_labels_by_key_find_the_prediction() -> None:
+    store, names = store_with()
+    keyed = [f"k{day}-{i}" for day in range(3) for i in range(20)]
+    assert put(store, csv("id", keyed))["matched"] == 60
+    assert set(labels_in(store)) == set(names)
+
+
+def test_a_time_narrows_the_search_by_key() -> None:
+    store, _ = store_with()
+    body = b"id,time,y\nk2-1,2013-02-03T01:00:00Z,0\nk2-2,2013-01-20T01:00:00Z,0\n"
+    answer = put(store, body)
+    assert (answer["matched"], answer["unmatched"]) == (1, 1)
+
+
+def test_the_same_file_again_changes_nothing_law_2() -> None:
+    store, names = store_with()
+    answer = put(store, csv("id", names))
+    before = dict(store.objects)
+    assert put(store, csv("id", names)) == answer
+    assert store.objects == before
+
+
+def test_doubled_claims_count_once_and_the_last_one_holds() -> None:
+    store, names = store_with()
+    data = csv("id", names) + b"\n" + f"{names[0]},0\n{names[0]},0\n".encode()
+    answer = put(store, data)
+    assert (answer["labels"], answer["duplicates"], answer["matched"]) == (62, 2, 60)
+    assert labels_in(store)[names[0]] == "0"
+
+
+def test_unknown_ids_are_counted_kept_and_joined_later() -> None:
+    store, names = store_with(days=1)
+    early = ids.prediction_ids("late", START + DAY, 2)
+    answer = put(store, csv("id", [*names[:3], *early]))
+    assert (answer["matched"], answer["unmatched"]) == (3, 2)
+    assert list(store.list(keys.unmatched_labels("toy")))
+    lines = served("late", START + DAY, [[1, "a", "z1"], [2, "b", "z2"]])
+    capture(store, SPEC, enumerate_events(lines, 99))
+    put(store, csv("id", [names[5]]), "another", "2013-02-21T00:00:00.000Z")
+    assert set(early) < set(labels_in(store))
+    (kept,) = [gzip.decompress(store.get(k)) for k in store.list(keys.unmatched_labels("toy"))]
+    assert kept == b""
+
+
+def test_bad_lines_are_quarantined_and_the_rest_is_joined_law_1() -> None:
+    store, names = store_with()
+    data = f"id,y\n{names[0]},1\n{names[1]},\n,1\n{names[2]},1,1\n".encode()
+    answer = put(store, data)
+    assert (answer["labels"], answer["matched"], answer["rejected"]) == (4, 1, 3)
+    kept = gzip.decompress(store.get(keys.quarantine("toy", "file"))).splitlines()
+    found = [(json.loads(k)["line"], json.loads(k)["rule"]) for k in kept]
+    assert found == [(3, "null"), (4, "null"), (5, "unreadable_row")]
+
+
+def test_a_file_without_ids_or_labels_is_refused() -> None:
+    with pytest.raises(WrongColumns, match="missing 'y'"):
+        from_csv(SPEC, b"id,late\n1,1\n", "f", NOW)
+    with pytest.raises(WrongColumns, match=r"column 'id'"):
+        from_csv(SPEC, b"name,y\n1,1\n", "f", NOW)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (None, "labels"),
+        ({"labels": []}, "labels"),
+        ({"labels": [{"id": "x", "label": 1}]}, "labels[0].id"),
+        ({"labels": [{"label": 1}]}, "labels[0]"),
+        ({"labels": [{"key": "k", "label": None}]}, "labels[0].label"),
+        ({"labels": [{"key": "k", "label": 1, "oops": 1}]}, "labels[0].oops"),
+        ({"labels": [{"key": "k", "label": 1, "time": "soon"}]}, "labels[0].time"),
+        ({"labels": [{"key": "k", "label": 1, "time": 10**30}]}, "labels[0].time"),
+        ({"labels": [{"key": ["k"], "label": 1}]}, "labels[0].key"),
+    ],
+)
+def test_a_bad_request_names_the_field(body: Any, field: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        from_request(SPEC, body, NOW)
+    assert caught.value.field == field
+
+
+def test_a_request_is_joined() -> None:
+    store, names = store_with()
+    claims = from_request(SPEC, {"labels": [{"id": names[0], "label": 1},
+                                            {"key": "k1-3", "label": True}]}, NOW)  # fmt: skip
+    answer = join(store, SPEC, claims, [1, 2], NOW)
+    assert answer["matched"] == 2
+    assert set(labels_in(store).values()) == {"1"}
+
+
+def test_made_up_ids_cost_no_search() -> None:
+    store, _ = store_with(days=1)
+    far = ids.prediction_ids("r", 2**46, 1)
+    assert put(store, csv("id", far))["unmatched"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["id", "key"])
+def test_a_month_of_labels_takes_a_moment(by: str) -> None:
+    store, names = store_with(days=19, rows=1430)
+    keyed = [f"k{day}-{i}" for day in range(19) for i in range(1430)]
+    started = time.perf_counter()
+    answer = put(store, csv("id", names if by == "id" else keyed))
+    assert (answer["matched"], answer["rows"]) == (27_170, 27_170)
+    assert time.perf_counter() - started < 5
