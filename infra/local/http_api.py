@@ -12,25 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from moto.apigatewayv2.models import ApiGatewayV2Backend, apigatewayv2_backends
 
-from . import http_cfn
+from . import http_cfn  # noqa: F401 (registers the CloudFormation types)
 from .deployed import Deployed
 from .http_access import Access
 from .http_gateway import Gateway
 from .http_server import HttpServer
+from .originals import original
 from .permissions import judge
 from .sigv4 import Secret
 
 if TYPE_CHECKING:
     from .server import Local
-
-TYPES = (
-    http_cfn.Api,
-    http_cfn.Stage,
-    http_cfn.Route,
-    http_cfn.Integration,
-    http_cfn.Authorizer,
-    http_cfn.Deployment,
-)
 
 
 class Callers:
@@ -95,9 +87,10 @@ class HttpApis:
 
 
 def install(local: "Local") -> HttpApis:
-    """Serve every API moto makes from now on; ``stop()`` what is returned, then ``uninstall``."""
+    """Serve every API moto makes from now on; ``stop()`` what is returned in the end."""
     apis = HttpApis(local)
-    create, delete = _ORIGINAL
+    create = original(ApiGatewayV2Backend, "create_api")
+    delete = original(ApiGatewayV2Backend, "delete_api")
 
     def create_api(self: ApiGatewayV2Backend, *args: Any, **kwargs: Any) -> Any:
         api = create(self, *args, **kwargs)
@@ -113,11 +106,3 @@ def install(local: "Local") -> HttpApis:
     for api in apigatewayv2_backends[local.account][local.region].apis.values():
         apis.serve(api)
     return apis
-
-
-def uninstall() -> None:
-    """Give moto its own methods back."""
-    ApiGatewayV2Backend.create_api, ApiGatewayV2Backend.delete_api = _ORIGINAL
-
-
-_ORIGINAL = (ApiGatewayV2Backend.create_api, ApiGatewayV2Backend.delete_api)
