@@ -16,6 +16,7 @@
     ├── IntegrityError              an artefact is not the one the registry names
     ├── NotFound                    no such model, version, run       (HTTP 404)
     ├── BadRequest                  a request that cannot be answered (HTTP 400)
+    │   └── TooLarge                more than one request may ask     (HTTP 413)
     └── Unavailable                 a service did not answer in time  (HTTP 503; retried)
 
 In the state machine only :class:`Unavailable` and AWS's own transient errors are retried; every
@@ -93,6 +94,12 @@ class BadRequest(DriftloopError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class TooLarge(BadRequest):
+    """More than one request may ask."""
+
+    http_status = 413
 
 
 class Unavailable(DriftloopError):

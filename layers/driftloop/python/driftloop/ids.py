@@ -1,0 +1,52 @@
+"""Names made from what they name: prediction ids, run ids, digests. Pure."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b, sha256
+from typing import Any
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 (hex) of the parts; which text is in which part counts."""
+    return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: same value, same text. Raises ValueError for NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def run_id(cause: str, model: str, identity: str, attempt: int = 1) -> str:
+    """``drift-<12 hex of model and event>-1``: at most 80 characters, an execution's name."""
+    return f"{cause}-{sha256(f'{model}|{identity}'.encode()).hexdigest()[:12]}-{attempt}"
+
+
+def prediction_ids(request: str, ms: int, count: int) -> list[str]:
+    """``count`` UUIDv7 (RFC 9562, section 5.7) of the millisecond ``ms``.
+
+    The random bits are a hash of the request id and the row's position, so that a request served
+    again gives the same ids; ``rand_a`` is the position's low 12 bits, so that a request's ids
+    sort as its rows.
+    """
+    time = f"{ms & 0xFFFFFFFFFFFF:012x}"
+    head = f"{time[:8]}-{time[8:]}-7"
+    seed = blake2b(request.encode("utf-8", "surrogatepass"), digest_size=16)
+    ids = []
+    for i in range(count):
+        row = seed.copy()
+        row.update(i.to_bytes(4, "big"))
+        bits = row.hexdigest()
+        variant = "89ab"[int(bits[0], 16) & 3]
+        ids.append(f"{head}{i & 0xFFF:03x}-{variant}{bits[1:4]}-{bits[4:16]}")
+    return ids
+
+
+def id_ms(uuid7: str) -> int:
+    """The millisecond a prediction id was made in."""
+    return int(uuid7[:8] + uuid7[9:13], 16)
+
+
+def sampled(uuid7: str, share: float) -> bool:
+    """Whether the id falls into a sample of ``share``; the same answer everywhere and always."""
+    return share >= 1 or int(uuid7[-8:], 16) < share * 0x100000000

@@ -1,0 +1,59 @@
+"""The two calls the endpoint makes: DynamoDB GetItem and S3 GetObject.
+
+A KMS-encrypted object needs nothing more than the signature and the role's ``kms:Decrypt``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from driftloop.errors import DriftloopError, NotFound
+from driftloop.wire import endpoint
+from driftloop.wire.attribute import decode_item, encode_item
+from driftloop.wire.client import Answer, Client
+from driftloop.wire.sigv4 import Request
+
+
+def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dict[str, Any] | None:
+    """The item, read consistently; None if there is none.
+
+    ``budget`` in seconds. Raises Unavailable; DriftloopError with AWS's words when refused.
+    """
+    body = {
+        "TableName": table,
+        "Key": encode_item({"pk": pk, "sk": sk}),
+        "ConsistentRead": True,
+    }
+    request = Request(
+        "POST",
+        "",
+        headers={
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": "DynamoDB_20120810.GetItem",
+        },
+        body=json.dumps(body).encode(),
+    )
+    url = endpoint.base("dynamodb", client.region, client.env)
+    answer = client.call("dynamodb", url, request, budget)
+    if answer.status != 200:
+        raise _refused(answer, f"{pk}/{sk}")
+    item = json.loads(answer.body).get("Item")
+    return decode_item(item) if item else None
+
+
+def get_object(client: Client, bucket: str, key: str, budget: float) -> bytes:
+    """The object's bytes. ``budget`` in seconds. Raises NotFound, Unavailable; DriftloopError with
+    AWS's words when refused."""
+    url, prefix = endpoint.bucket(bucket, client.region, client.env)
+    answer = client.call("s3", url, Request("GET", "", f"{prefix}/{key}"), budget)
+    if answer.status == 404:
+        raise NotFound(f"s3://{bucket}/{key}: there is no such object")
+    if answer.status != 200:
+        raise _refused(answer, f"s3://{bucket}/{key}")
+    return answer.body
+
+
+def _refused(answer: Answer, what: str) -> DriftloopError:
+    words = answer.body[:300].decode("utf-8", "replace")
+    return DriftloopError(f"{what}: AWS answered {answer.status}: {words}")

@@ -1,0 +1,129 @@
+"""Signed calls to AWS over kept-alive connections, with time-outs and retries inside a budget."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from driftloop.errors import Unavailable
+from driftloop.wire.sigv4 import Credentials, Request, sign
+
+ATTEMPTS = 3
+_PAUSE = 0.05  # seconds; the longest pause before the first retry, doubled for each after it
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Client:
+    """Calls as ``credentials`` in ``region``. Not for use by two threads at once."""
+
+    region: str
+    credentials: Credentials
+    env: Mapping[str, str]
+    _connections: dict[str, HTTPConnection] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Client:
+        """As Lambda sets it: AWS_REGION, AWS_ACCESS_KEY_ID and the two that go with it."""
+        return cls(
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+            credentials=Credentials(
+                env.get("AWS_ACCESS_KEY_ID", ""),
+                env.get("AWS_SECRET_ACCESS_KEY", ""),
+                env.get("AWS_SESSION_TOKEN", ""),
+            ),
+            env=env,
+        )
+
+    def call(
+        self,
+        service: str,
+        url: str,
+        request: Request,
+        budget: float,
+    ) -> Answer:
+        """Send ``request`` (its host is taken from ``url``) and give the answer below 500.
+
+        ``budget``: seconds for everything, retries included. A throttled or failed call is sent
+        again after a random pause. Raises Unavailable when the budget or the attempts are spent.
+        """
+        deadline = time.monotonic() + budget
+        problem = "no time left"
+        for attempt in range(ATTEMPTS):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                # A hung connection must leave time for another try.
+                answer = self._send(service, url, request, left / (ATTEMPTS - attempt))
+            except (OSError, HTTPException) as error:
+                self._drop(url)
+                problem = f"{type(error).__name__}: {error}"
+            else:
+                if answer.status < 500 and not _throttled(answer):
+                    return answer
+                problem = f"HTTP {answer.status}"
+            pause = random.uniform(0, _PAUSE * 2**attempt)
+            time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+        raise Unavailable(f"{service} did not answer within {budget:g} s ({problem})")
+
+    def _send(self, service: str, url: str, request: Request, timeout: float) -> Answer:
+        host = urlsplit(url).netloc
+        named = Request(
+            request.method, host, request.path, request.query, request.headers, request.body
+        )
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = sign(named, self.credentials, self.region, service, stamp)
+        connection = self._connection(url)
+        connection.timeout = timeout
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout)
+        connection.request(named.method, named.target, body=named.body or None, headers=headers)
+        response = connection.getresponse()
+        body = response.read()
+        if response.will_close:
+            self._drop(url)
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+
+    def _connection(self, url: str) -> HTTPConnection:
+        if url not in self._connections:
+            parts = urlsplit(url)
+            if parts.scheme == "https":
+                import ssl
+                from http.client import HTTPSConnection
+
+                context = ssl.create_default_context(cafile=self.env.get("AWS_CA_BUNDLE") or None)
+                self._connections[url] = HTTPSConnection(parts.netloc, context=context)
+            else:
+                self._connections[url] = HTTPConnection(parts.netloc)
+        return self._connections[url]
+
+    def _drop(self, url: str) -> None:
+        connection = self._connections.pop(url, None)
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """Close every kept connection."""
+        for url in list(self._connections):
+            self._drop(url)
+
+
+def _throttled(answer: Answer) -> bool:
+    return answer.status == 429 or (
+        answer.status == 400
+        and any(
+            name in answer.body
+            for name in (b"ThrottlingException", b"ProvisionedThroughputExceeded", b"RequestLimit")
+        )
+    )

@@ -1,0 +1,135 @@
+"""Against a small server that misbehaves on purpose."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from driftloop.errors import DriftloopError, NotFound, Unavailable
+from driftloop.wire.calls import get_item, get_object
+from driftloop.wire.client import Client
+
+
+class Server(ThreadingHTTPServer):
+    """Answers from ``script``, a list of (status, body, seconds to wait); then 200 and nothing."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.script, self.requests, self.connections = [], [], 0
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def get_request(self):
+        self.connections += 1
+        return super().get_request()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.requests.append((self.path, dict(self.headers), body))
+        status, answer, wait = self.server.script.pop(0) if self.server.script else (200, b"{}", 0)
+        time.sleep(wait)
+        if status == 0:
+            self.close_connection = True
+            self.connection.close()
+            return
+        self.send_response(status)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_POST = do_GET  # noqa: N815  (the base class names it so)
+
+    def log_message(self, *args):
+        pass
+
+    def handle_one_request(self):
+        try:
+            super().handle_one_request()
+        except (OSError, ValueError):
+            self.close_connection = True
+
+
+@pytest.fixture
+def server():
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def client(server):
+    env = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKID",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_SESSION_TOKEN": "token",
+    }
+    client = Client.from_env(env)
+    yield client
+    client.close()
+
+
+def test_an_item_is_read_consistently_and_signed(server, client):
+    server.script = [(200, json.dumps({"Item": {"revision": {"N": "3"}}}).encode(), 0)]
+    assert get_item(client, "registry", "MODEL#m", "ROUTE", 1) == {"revision": 3}
+    _, headers, body = server.requests[0]
+    assert json.loads(body)["ConsistentRead"] is True
+    assert headers["x-amz-security-token"] == "token"
+    assert "/eu-west-1/dynamodb/aws4_request" in headers["authorization"]
+
+
+def test_no_item_is_none(client):
+    assert get_item(client, "registry", "MODEL#m", "ROUTE", 1) is None
+
+
+def test_one_connection_serves_many_calls(server, client):
+    for _ in range(5):
+        get_object(client, "store", "a/key with space", 1)
+    assert server.connections == 1
+    assert server.requests[0][0] == "/store/a/key%20with%20space"
+
+
+@pytest.mark.parametrize("failure", [(500, b"", 0), (503, b"", 0), (429, b"", 0), (0, b"", 0),
+                                     (400, b"...ThrottlingException", 0)])  # fmt: skip
+def test_a_passing_failure_is_tried_again(server, client, failure):
+    server.script = [failure, failure, (200, b"plan", 0)]
+    assert get_object(client, "store", "k", 2) == b"plan"
+
+
+def test_a_lasting_failure_is_unavailable(server, client):
+    server.script = [(500, b"", 0)] * 5
+    with pytest.raises(Unavailable, match="HTTP 500"):
+        get_object(client, "store", "k", 2)
+    assert len(server.requests) == 3
+
+
+def test_a_hung_service_costs_no_more_than_the_budget(server, client):
+    server.script = [(200, b"", 0.6)] * 5
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        get_object(client, "store", "k", 0.2)
+    assert time.monotonic() - began < 0.4
+
+
+def test_a_missing_object_is_not_found_and_a_refusal_is_said(server, client):
+    server.script = [(404, b"", 0), (403, b"<Code>AccessDenied</Code>", 0)]
+    with pytest.raises(NotFound):
+        get_object(client, "store", "k", 1)
+    with pytest.raises(DriftloopError, match="AccessDenied"):
+        get_object(client, "store", "k", 1)
+
+
+def test_nobody_there_is_unavailable():
+    client = Client.from_env({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    with pytest.raises(Unavailable):
+        get_item(client, "t", "p", "s", 0.5)
