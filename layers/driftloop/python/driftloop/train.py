@@ -1,0 +1,153 @@
+"""The chosen trial, refitted on the whole training part, as a candidate.
+
+The holdout stays unseen: validation judges by it, and the baseline describes the answers to it.
+The same frame, spec, choice and code, in the same environment, give the same plan (law 2); the
+environment is written down beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas
+import scipy
+import sklearn
+import skops
+from threadpoolctl import threadpool_info
+
+from driftloop import keys, losses, persisted, pipeline, profile
+from driftloop.errors import IntegrityError, TrainingError
+from driftloop.frame import Frame
+from driftloop.plan import load, schema
+from driftloop.plan.export import export
+from driftloop.spec import Spec
+
+PLAN, PIPELINE = "plan.json", "pipeline.skops"
+BASELINE, ENVIRONMENT = "baseline.json", "environment.json"
+FILES = (PLAN, PIPELINE, BASELINE, ENVIRONMENT)
+TOLERANCE = 1e-9  # between plan and pipeline; seen are 0 for trees, 1e-15 where exp is involved
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained model as files by name (all of ``FILES``)."""
+
+    files: Mapping[str, bytes]
+
+    def __post_init__(self) -> None:
+        if set(self.files) != set(FILES):
+            found = ", ".join(sorted(self.files))
+            raise IntegrityError(f"a candidate has the files {', '.join(FILES)}, not {found}")
+
+    @property
+    def plan_sha256(self) -> str:
+        return schema.digest(self.files[PLAN])
+
+    @property
+    def name(self) -> str:
+        """16 hexadecimal digits, from the content of every file."""
+        digests = "".join(hashlib.sha256(self.files[name]).hexdigest() for name in FILES)
+        return hashlib.sha256(digests.encode()).hexdigest()[:16]
+
+    def summary(self, model: str, choice: Mapping[str, Any], train_rows: int) -> dict[str, Any]:
+        """What the run carries on: references only."""
+        at = {name: keys.version_artefact(model, self.name, name) for name in FILES}
+        return {
+            "candidate": self.name,
+            "plan_key": at[PLAN],
+            "plan_sha256": self.plan_sha256,
+            "pipeline_key": at[PIPELINE],
+            "baseline_key": at[BASELINE],
+            "environment_key": at[ENVIRONMENT],
+            "estimator": choice["estimator"],
+            "params": choice["params"],
+            "train_rows": train_rows,
+            "form": "plan",
+        }
+
+
+def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Candidate:
+    """Fit, export, check the export, profile.
+
+    choice: ``{"estimator", "params"}`` as :func:`driftloop.tune.choose` gives it.
+    code: the digest of the code that trains, for the record.
+
+    Raises TrainingError if the model cannot be fitted, exported or profiled, or if its plan does
+    not answer as it does.
+    """
+    fitted = pipeline.fit(spec, choice["estimator"], choice["params"], frame, frame.train)
+    plan = schema.dump(export(fitted, spec.features, frame.classes, spec.task))
+    holdout = frame.take(frame.holdout)
+    answers = _answers(plan, holdout)
+    _check(answers, pipeline.predict(fitted, holdout))
+    metric = spec.metric
+    value = losses.value(metric, holdout.target, answers)
+    if value is None:
+        raise TrainingError(f"{metric} is undefined on the {holdout.rows} rows of the holdout")
+    try:
+        baseline = profile.baseline(frame, answers, metric, value, spec)
+    except ValueError as error:
+        raise TrainingError(f"no baseline can be made: {error}") from error
+    return Candidate(
+        {
+            PLAN: plan,
+            PIPELINE: persisted.dumps(fitted),
+            BASELINE: _json(baseline),
+            ENVIRONMENT: _json(environment(spec, code)),
+        }
+    )
+
+
+def environment(spec: Spec, code: str) -> dict[str, Any]:
+    """All that decides the plan's bytes beside the frame and the choice."""
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "wheels": {
+            "numpy": np.__version__,
+            "pandas": pandas.__version__,
+            "scikit-learn": sklearn.__version__,
+            "scipy": scipy.__version__,
+            "skops": skops.__version__,
+        },
+        "blas": _blas(),
+        "threads": 1,
+        "seed": spec.training.seed,
+        "spec": hashlib.sha256(spec.to_json()).hexdigest(),
+        "code": code,
+    }
+
+
+def _blas() -> list[str]:
+    """Its kernels differ by processor, and with them the last digits of a linear model."""
+    libraries = (lib for lib in threadpool_info() if lib["user_api"] == "blas")
+    parts = ("internal_api", "version", "architecture")
+    return sorted({" ".join(str(lib.get(part)) for part in parts) for lib in libraries})
+
+
+def _answers(plan: bytes, part: Frame) -> npt.NDArray[np.float64]:
+    scorer = load(plan)
+    return np.array(scorer.score(scorer.lenient_rows(part.instances())), np.float64)
+
+
+def _check(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> None:
+    off = np.abs(ours - theirs) / (1.0 + np.abs(theirs))
+    if off.size and not off.max() <= TOLERANCE:
+        raise TrainingError(
+            f"the plan answers differently from its pipeline: off by {off.max():.3g} in row "
+            f"{int(off.reshape(len(ours), -1).max(axis=1).argmax())} of the holdout"
+        )
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()

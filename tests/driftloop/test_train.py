@@ -1,0 +1,140 @@
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import driftloop
+import numpy as np
+import pytest
+from driftloop import container, persisted, pipeline
+from driftloop import train as stage
+from driftloop.errors import IntegrityError, TrainingError
+from driftloop.plan import load
+from driftloop.train import Candidate, train
+
+from .learning import frame_of, spec_of
+
+CASES = [
+    ("classification", 2, "hist_gradient_boosting", {"max_iter": 10}),
+    ("classification", 3, "hist_gradient_boosting", {"max_iter": 5}),
+    ("classification", 2, "logistic_regression", {"C": 0.3}),
+    ("classification", 3, "random_forest", {"n_estimators": 5}),
+    ("regression", 0, "linear_regression", {"alpha": 2.0}),
+    ("regression", 0, "random_forest", {"n_estimators": 5}),
+    ("regression", 0, "hist_gradient_boosting", {"max_iter": 10}),
+]
+
+
+def choice_of(estimator: str, params: dict) -> dict:
+    return {"trial": 0, "estimator": estimator, "params": params, "score": 0.5, "metric": "m"}
+
+
+@pytest.mark.parametrize(("task", "classes", "estimator", "params"), CASES)
+def test_a_candidate_is_complete_and_its_plan_answers_as_its_pipeline(
+    task, classes, estimator, params
+):
+    spec, frame = spec_of(task), frame_of(400, classes)
+    candidate = train(frame, spec, choice_of(estimator, params), "c0de")
+    scorer = load(candidate.files["plan.json"], candidate.plan_sha256)
+    assert scorer.classes == frame.classes and scorer.task == task
+    kept = persisted.loads(candidate.files["pipeline.skops"])
+    ours = scorer.score([scorer.row(i) for i in frame.instances()])
+    np.testing.assert_allclose(ours, pipeline.predict(kept, frame), rtol=1e-12, atol=1e-12)
+    environment = json.loads(candidate.files["environment.json"])
+    assert environment["threads"] == 1 and environment["code"] == "c0de"
+    assert json.loads(candidate.files["baseline.json"])["features"].keys() == frame.columns.keys()
+    summary = candidate.summary("small", choice_of(estimator, params), 300)
+    assert summary["plan_key"] == f"small/versions/{candidate.name}/plan.json"
+    assert summary["form"] == "plan" and len(candidate.name) == 16
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = {paths!r}
+from learning import frame_of, spec_of
+from driftloop.train import train
+candidate = train(frame_of(400), spec_of(), {choice!r}, "c0de")
+print(candidate.plan_sha256, candidate.name)
+"""
+
+
+@pytest.mark.parametrize("estimator", ["hist_gradient_boosting", "logistic_regression"])
+def test_law_2_another_process_with_other_hashes_and_threads_gives_the_same_bytes(estimator):
+    choice = choice_of(estimator, {})
+    candidate = train(frame_of(400), spec_of(), choice, "c0de")
+    paths = [str(Path(__file__).parent), str(Path(driftloop.__file__).parents[1])]
+    script = textwrap.dedent(SCRIPT.format(paths=paths, choice=choice))
+    environment = {**os.environ, "PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.split() == [candidate.plan_sha256, candidate.name]
+
+
+def test_law_2_the_plan_does_not_depend_on_the_holdout_but_the_candidate_does():
+    spec, frame, choice = spec_of(), frame_of(400), choice_of("hist_gradient_boosting", {})
+    moved = frame.columns["hour"].copy()
+    moved[-50:] = 0.0
+    other = dataclasses.replace(frame, columns={**frame.columns, "hour": moved})
+    one, two = (train(f, spec, choice, "c0de") for f in (frame, other))
+    assert one.plan_sha256 == two.plan_sha256 and one.name != two.name
+
+
+def test_a_plan_that_answers_differently_is_no_candidate(monkeypatch):
+    spec, frame = spec_of(), frame_of(400)
+    honest = pipeline.predict
+    monkeypatch.setattr(pipeline, "predict", lambda p, f: honest(p, f) + 1e-6)
+    with pytest.raises(TrainingError, match="answers differently from its pipeline"):
+        train(frame, spec, choice_of("logistic_regression", {}), "c0de")
+
+
+def test_an_undefined_metric_is_said_in_words():
+    frame = frame_of(400)
+    target = frame.target.copy()
+    target[~frame.train] = 1
+    frame = dataclasses.replace(frame, target=target)
+    spec = spec_of(training={"metric": "roc_auc"})
+    with pytest.raises(TrainingError, match="roc_auc is undefined on the 100 rows"):
+        train(frame, spec, choice_of("logistic_regression", {}), "c0de")
+
+
+def test_a_candidate_with_other_files_is_refused():
+    with pytest.raises(IntegrityError, match=r"plan\.json.*not evil\.py"):
+        Candidate({"evil.py": b""})
+
+
+def container_of(base: Path, spec, frame, choice, **hyperparameters: str) -> Path:
+    for folder in ("input/config", "input/data/training", "input/data/spec"):
+        (base / folder).mkdir(parents=True)
+    (base / "input/data/training/abc.npz").write_bytes(frame.to_bytes())
+    (base / "input/data/spec/spec.json").write_bytes(spec.to_json())
+    (base / "input/data/spec/choice.json").write_text(json.dumps({**choice, "code": "c0de"}))
+    (base / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
+    return base
+
+
+def test_law_2_the_container_trains_the_same_candidate(tmp_path, capsys):
+    spec, frame, choice = spec_of(), frame_of(400), choice_of("hist_gradient_boosting", {})
+    told = {"estimator": "hist_gradient_boosting", "seed": "3", "run": "upload-1-1"}
+    assert container.run(container_of(tmp_path, spec, frame, choice, **told)) == 0
+    written = {p.name: p.read_bytes() for p in (tmp_path / "model").iterdir()}
+    expected = train(frame, spec, choice, "c0de")
+    assert written == dict(expected.files)
+    assert expected.plan_sha256 in capsys.readouterr().out
+
+
+def test_a_container_that_fails_says_why(tmp_path, capsys):
+    spec, frame, choice = spec_of(), frame_of(400), choice_of("hist_gradient_boosting", {})
+    base = container_of(tmp_path, spec, frame, choice, estimator="random_forest")
+    assert container.run(base) == 1
+    failure = (tmp_path / "output/failure").read_text()
+    assert failure.startswith("TrainingError: hyperparameter estimator is 'random_forest'")
+    assert failure in capsys.readouterr().err
+    assert container.run(tmp_path / "nowhere") == 1
+
+
+def test_every_file_of_a_candidate_is_named():
+    assert stage.FILES == ("plan.json", "pipeline.skops", "baseline.json", "environment.json")
