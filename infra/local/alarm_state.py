@@ -99,7 +99,7 @@ def _configuration(alarm: Alarm) -> dict[str, Any]:
     if alarm.metric_data_queries:
         query = alarm.metric_data_queries[0]
         metric, stat = query.metric_stat.metric, query.metric_stat
-        identity, dimensions = query.query_id, metric.dimensions
+        identity, dimensions = query.id, metric.dimensions
         name, namespace = metric.metric_name, metric.namespace
         period, statistic, unit = stat.period, stat.stat, stat.unit
     else:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import ValidationError
 from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.s3.cloud_formation import cfn_to_api_encryption
+from moto.s3.models import FakeBucket, S3Backend, s3_backends
 from moto.utilities.tagging_service import TaggingService
 
 from .resource_type import Made, Properties, Scope, register
@@ -38,7 +38,7 @@ def _put_bucket(scope: Scope, name: str, properties: Properties) -> Made:
         encryption = cfn_to_api_encryption(properties["BucketEncryption"])
         backend.put_bucket_encryption(name, encryption)
     if "Tags" in properties:
-        backend.put_bucket_tagging(name, TaggingService.flatten_tag_list(properties["Tags"]))
+        backend.put_bucket_tagging(name, TaggingService().flatten_tag_list(properties["Tags"]))
     if "PublicAccessBlockConfiguration" in properties:
         backend.put_public_access_block(name, properties["PublicAccessBlockConfiguration"])
     controls = (properties.get("OwnershipControls") or {}).get("Rules") or []

@@ -93,7 +93,8 @@ def register(
         ) -> "Type":
             properties = _checked(type_name, cloudformation_json, known)
             scope = Scope(account_id, region_name)
-            return cls(scope, resource_name, properties, put(scope, resource_name, properties))
+            made = _put(type_name, put, scope, resource_name, properties)
+            return cls(scope, resource_name, properties, made)
 
         @classmethod
         def update_from_cloudformation_json(
@@ -107,7 +108,7 @@ def register(
             properties = _checked(type_name, cloudformation_json, known)
             scope, old = Scope(account_id, region_name), original_resource
             name = str(properties.get(name_property) or old.name)
-            made = put(scope, name, properties)
+            made = _put(type_name, put, scope, name, properties)
             if made.ref != old.made.ref:
                 remove(scope, old.made.ref, old.properties)
             return cls(scope, name, properties, made)
@@ -119,6 +120,18 @@ def register(
     parsing.get_model_list.cache_clear()
     parsing.get_model_map.cache_clear()
     parsing.get_name_type_map.cache_clear()
+
+
+def _put(type_name: str, put: Put, scope: Scope, name: str, properties: Properties) -> Made:
+    """Whatever a service says no to is CloudFormation's to tell."""
+    try:
+        return put(scope, name, properties)
+    except ValidationError:
+        raise
+    except Exception as error:
+        raise ValidationError(
+            message=f"{type_name} {name}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _checked(type_name: str, resource: Any, known: tuple[str, ...]) -> Properties:
