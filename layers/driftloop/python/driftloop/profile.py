@@ -74,6 +74,7 @@ def baseline(
     loss = losses.row_losses(watched, truth, scores)
     document: dict[str, Any] = {
         "version_of": "1",
+        "classes": frame.classes,
         "features": features,
         "prediction": prediction,
         "metric": {"name": watched, "value": float(level)},

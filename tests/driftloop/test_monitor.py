@@ -1,0 +1,255 @@
+"""The monitor: closed windows judged once, restated when they read differently, in any order."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from driftloop import ids, keys, profile
+from driftloop.capture import capture
+from driftloop.capture_lines import Captured, lines
+from driftloop.claims import from_csv
+from driftloop.frame import Frame
+from driftloop.labels import join
+from driftloop.monitor import Monitor
+from driftloop.spec import Spec
+
+from tests.driftloop.memory import Crash, Memory
+from tests.driftloop.test_capture import enumerate_events
+
+DAY = 86_400_000
+FIRST = 1_359_676_800_000  # 2013-02-01T00:00Z
+ROWS = 300
+
+
+def make_spec(**monitor: Any) -> Spec:
+    return Spec.parse(
+        {
+            "name": "toy",
+            "task": "classification",
+            "target": "y",
+            "features": {
+                "x": {"type": "number", "nullable": True},
+                "c": {"type": "category", "nullable": True},
+            },
+            "monitor": {
+                "min_rows": 100,
+                "performance": {"metric": "log_loss", "tolerance": 0.1},
+                **monitor,
+            },
+        }
+    )
+
+
+def baseline(spec: Spec) -> bytes:
+    rng = np.random.default_rng(0)
+    n = 12_000
+    p = rng.uniform(0.2, 0.8, n)
+    frame = Frame(
+        columns={"x": rng.normal(size=n), "c": rng.integers(0, 2, n).astype(np.int32)},
+        vocabulary={"c": ["a", "b"]},
+        target=(rng.random(n) < p).astype(np.int32),
+        classes=["0", "1"],
+        train=np.arange(n) < 0.7 * n,
+        time=np.arange(n) * DAY // ROWS,
+    )
+    held = p[frame.holdout]
+    value = profile.losses.value("log_loss", frame.target[frame.holdout], held)
+    assert value is not None
+    return json.dumps(profile.baseline(frame, held, "log_loss", value, spec)).encode()
+
+
+class World:
+    """A store, a clock, traffic and the monitor."""
+
+    def __init__(self, spec: Spec, **store: Any) -> None:
+        self.spec, self.store = spec, Memory(**store)
+        self.store.objects["baseline"] = baseline(spec)
+        self.lines: list[dict[str, Any]] = []
+        self.champion = 1
+
+    def serve(self, day: int, rows: int = ROWS, shift: float = 0.0, version: int = 1,
+              hour: int = 3) -> list[tuple[str, float]]:  # fmt: skip
+        """A request of ``rows`` rows; returns ids and probabilities."""
+        rng = np.random.default_rng(day)
+        ms, request = FIRST + day * DAY + hour * 3_600_000, f"{day}-{version}-{hour}"
+        names = ids.prediction_ids(request, ms, rows)
+        chances = rng.uniform(0.2, 0.8, rows).tolist()
+        sent = [[x, "ab"[i % 2]] for i, x in enumerate((rng.normal(size=rows) + shift).tolist())]
+        told = lines(Captured("toy", version, "champion", ms, request, ["x", "c"], names, sent,
+                              chances), 1.0)  # fmt: skip
+        for event in enumerate_events(told, day * 1000 + hour):
+            capture(self.store, self.spec, [event])
+        return list(zip(names, chances, strict=True))
+
+    def label(self, served: list[tuple[str, float]], day: int, flip: bool = False) -> None:
+        rng = np.random.default_rng(day + 77)
+        truth = [int((rng.random() < p) != flip) for _, p in served]
+        text = "id,y\n" + "".join(f"{i},{y}\n" for (i, _), y in zip(served, truth, strict=True))
+        now = when(day)
+        join(self.store, self.spec, from_csv(self.spec, text.encode(), f"d{day}", now), [1, 2], now)
+
+    def judge(self, day: int, hour: int = 2) -> list[dict[str, Any]]:
+        """Run the monitor; returns what it judged. Metrics go to ``lines``."""
+        self.lines.clear()
+        monitor = Monitor(self.store, self.spec, {1: "baseline", 2: "baseline"}, self.champion,
+                          lambda line: self.lines.append(json.loads(line)))  # fmt: skip
+        answer: list[dict[str, Any]] = monitor.run(when(day, hour))["judged"]
+        return answer
+
+    def metric(self, name: str) -> list[float]:
+        return [line[name] for line in self.lines if name in line]
+
+
+def when(day: int, hour: int = 2) -> str:
+    from driftloop.when import from_ms, iso
+
+    return iso(from_ms(FIRST + day * DAY + hour * 3_600_000))
+
+
+def test_a_window_is_judged_once_it_is_closed_and_grace_is_over() -> None:
+    world = World(make_spec(grace="1h"))
+    world.serve(0)
+    assert world.judge(0, hour=23) == [] and world.judge(1, hour=0) == []
+    (judged,) = world.judge(1, hour=1)
+    assert (judged["rows"], judged["status"], judged["revision"]) == (ROWS, "judged", 1)
+    assert judged["window"]["start"] == "2013-02-01T00:00:00.000Z"
+    assert judged["drift_ratio"] < 1 and judged["performance_ratio"] is None
+    assert world.metric("DriftRatio") == [judged["drift_ratio"]]
+    assert len(world.metric("FeatureDriftRatio")) == 2
+    assert {line["_aws"]["Timestamp"] for line in world.lines} == {FIRST + DAY + 3_600_000}
+    assert world.judge(1, hour=3) == [] and world.lines == []
+
+
+def test_a_shift_shows_and_says_what_moved() -> None:
+    world = World(make_spec())
+    world.serve(0, shift=2.0)
+    (judged,) = world.judge(1)
+    assert judged["drift_ratio"] > 1 and judged["moved"][0] == "x"
+    key = keys.window_report("toy", "2013-02-01T000000Z", 1, 1, "html")
+    page = world.store.get(key).decode()
+    assert "Moved from the training data: x (" in page and "<svg" in page
+    assert "http" not in page and "<script" not in page
+
+
+def test_too_few_rows_say_no_data_and_no_number_law_10() -> None:
+    world = World(make_spec())
+    world.serve(0, rows=5)
+    (judged,) = world.judge(1)
+    assert (judged["status"], judged["drift_ratio"]) == ("no data", None)
+    assert world.metric("DriftRatio") == [] and world.metric("WindowRows") == [5]
+    assert world.judge(9) == []
+
+
+def test_labels_that_come_late_make_a_revision_and_a_metric_at_publication() -> None:
+    world = World(make_spec())
+    served = world.serve(0)
+    world.judge(1)
+    world.label(served, 20)
+    (judged,) = world.judge(21)
+    assert (judged["revision"], judged["labelled"]) == (2, ROWS)
+    assert world.metric("PerformanceRatio") == [judged["performance_ratio"]]
+    assert judged["performance_ratio"] < 1
+    assert world.metric("DriftRatio") == []
+    assert {line["_aws"]["Timestamp"] for line in world.lines} == {FIRST + 21 * DAY + 7_200_000}
+    assert world.judge(22) == []
+    names = {k.rsplit("/", 1)[1] for k in world.store.list("toy/monitor/2013-02-01")}
+    assert {"report.r0001.json", "report.r0002.json", "captures.jsonl.gz", "sketch.json"} < names
+
+
+def test_a_flipped_world_is_bad_performance_though_inputs_are_quiet() -> None:
+    world = World(make_spec())
+    world.label(world.serve(0), 1, flip=True)
+    (judged,) = world.judge(1)
+    assert judged["performance_ratio"] > 1 > judged["drift_ratio"]
+
+
+def test_captures_that_come_late_make_a_revision() -> None:
+    world = World(make_spec())
+    world.serve(0)
+    world.judge(1)
+    world.serve(0, hour=5)
+    (judged,) = world.judge(1, hour=9)
+    assert (judged["revision"], judged["rows"]) == (2, 2 * ROWS)
+
+
+def test_only_the_present_champion_drives_the_alarms() -> None:
+    world = World(make_spec())
+    world.serve(0, version=1, shift=3.0)
+    world.serve(0, version=2)
+    world.champion = 2
+    judged = world.judge(1)
+    assert [j["version"] for j in judged] == [1, 2]
+    assert world.metric("DriftRatio") == [judged[1]["drift_ratio"]]
+
+
+def test_a_call_after_a_long_silence_catches_up_within_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(make_spec())
+    for day in range(7):
+        world.serve(day)
+    monkeypatch.setattr("driftloop.monitor.MOST", 5)
+    assert [len(world.judge(10, hour)) for hour in range(1, 4)] == [5, 2, 0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_the_same_events_ends_in_the_same_reports_law_2(seed: int) -> None:
+    """Captures, labels and re-deliveries shuffled; the reports' content is the same."""
+    world = World(make_spec())
+    served = {day: world.serve(day) for day in range(3)}
+    for day in range(3):
+        world.label(served[day], 4)
+    world.judge(5)
+    wanted = contents(world)
+    chance = random.Random(seed)
+    other = World(make_spec())
+    steps = [(kind, day) for day in range(3) for kind in ("serve", "serve", "label", "judge")]
+    chance.shuffle(steps)
+    for kind, day in steps:
+        if kind == "serve":
+            other.serve(day)
+        elif kind == "label":
+            other.label(served[day], 4)
+        else:
+            other.judge(5, hour=day)
+    for day in range(3):  # labels that came before their captures wait for the next file
+        other.label(served[day], 4)
+    other.judge(6)
+    assert contents(other) == wanted
+    assert other.judge(7) == []
+
+
+def contents(world: World) -> dict[str, Any]:
+    """The last report of each window, without its number; and its frozen captures."""
+    found: dict[str, Any] = {}
+    for key in world.store.list("toy/monitor/2013"):
+        folder, name = key.rsplit("/", 1)
+        if name.endswith(".json") and name.startswith("report"):
+            found[folder] = {**json.loads(world.store.get(key)), "revision": None}
+        elif name == "captures.jsonl.gz":
+            found[key] = gzip.decompress(world.store.get(key))
+    return found
+
+
+def test_from_any_crash_point_the_next_call_gives_the_same_store_and_loses_no_metric() -> None:
+    whole = World(make_spec())
+    whole.label(whole.serve(0), 1)
+    before = len(whole.store.writes)
+    whole.judge(1)
+    writes = len(whole.store.writes) - before
+    said = whole.lines[:]
+    for point in range(writes):
+        world = World(make_spec())
+        world.label(world.serve(0), 1)
+        world.store.crash_at = len(world.store.writes) + point
+        with pytest.raises(Crash):
+            world.judge(1)
+        world.store.crash_at = None
+        world.judge(1)
+        assert world.lines == said
+        assert world.store.objects == whole.store.objects
