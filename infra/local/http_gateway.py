@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from . import http_cors, http_log
+from . import http_cors, http_log, log_stream
 from .http_access import Access, Refused, RouteAccess
 from .http_event import Answer, MalformedAnswer, Place, answer_of, event_of
 from .http_log import Story
@@ -194,10 +194,7 @@ class Gateway:
             settings["format"], {**known, **http_log.values(story, answer, latency)}
         )
         group = http_log.group_of(settings["destinationArn"])
-        now_ms = int(story.now.timestamp() * 1000)
-        http_log.write(
-            self._local.account, self._local.region, group, self._api.api_id, line, now_ms
-        )
+        log_stream.append(self._local, group, self._api.api_id, line, story.now)
 
 
 def function_arn(uri: str) -> str:

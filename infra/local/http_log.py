@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moto.logs.models import logs_backends
-
 from .http_event import Answer
 from .sigv4 import Received
 
@@ -85,15 +83,3 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 def group_of(destination_arn: str) -> str:
     """The log group's name in ``arn:aws:logs:region:account:log-group:NAME[:*]``."""
     return destination_arn.partition(":log-group:")[2].removesuffix(":*")
-
-
-def write(account: str, region: str, group: str, stream: str, line: str, now_ms: int) -> None:
-    """Append ``line`` to the stage's stream; a group that is gone is no reason to fail a request,
-    as on AWS, where delivery is best effort."""
-    backend = logs_backends[account][region]
-    known = backend.groups.get(group)
-    if known is None:
-        return
-    if stream not in known.streams:
-        backend.create_log_stream(group, stream)
-    backend.put_log_events(group, stream, [{"timestamp": now_ms, "message": line}])

@@ -50,6 +50,7 @@ class FakeLocal:
     clock: Clock = field(default_factory=Clock)
     events: list[dict[str, Any]] = field(default_factory=list)
     records: list[tuple[str, ...]] = field(default_factory=list)
+    on_log: list[Any] = field(default_factory=list)
 
     def invoke(self, function: str, payload: bytes, *, caller: str) -> Result:
         assert (function, caller) == (FUNCTION, "apigateway.amazonaws.com")
