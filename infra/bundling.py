@@ -106,11 +106,12 @@ def content(name: str, files: dict[str, bytes]) -> Bundle:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """What of a source folder is shipped: everything but caches, in a stable order."""
+    """What of a source folder is shipped: everything but bytecode, in a stable order."""
     return sorted(
-        f for f in folder.rglob("*") if f.is_file() and not _DEAD_FOLDERS & set(f.parts[-3:])
-        and f.suffix != ".pyc"
-    )  # fmt: skip
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix != ".pyc" and file.parent.name != "__pycache__"
+    )
 
 
 def source_digest(*folders: Path) -> str:
@@ -137,6 +138,7 @@ def _bundle(name: str, inputs: str, fill: Callable[[Path], None], home: str | No
     with (folder / f"{path.stem}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
+            print(f"bundling {name} …", file=sys.stderr)
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 tree = Path(scratch) / "tree"
                 tree.mkdir()

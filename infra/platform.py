@@ -50,7 +50,7 @@ class Platform(Stack):
             removal_policy=removal(self._settings),
         )  # fmt: skip
         here = {"aws:SourceAccount": Aws.ACCOUNT_ID}
-        for service in ("cloudwatch", "events", "s3", "sns"):
+        for service in ("cloudwatch", "events"):  # alarms and rules that tell an encrypted topic
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=f"Through{service.capitalize()}",

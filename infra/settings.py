@@ -15,6 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 Retention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
 
 
+StageName = Literal[
+    "ingest", "prepare", "tune", "train", "validate", "register", "release",
+    "trigger", "predict", "capture", "labels", "monitor", "query",
+]  # fmt: skip
+
+
 class SettingsError(Exception):
     """The context is wrong; says where and what would be right."""
 
@@ -60,7 +66,7 @@ class Environment(_Part):
     open_health: bool = True
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     throttling: Throttling = Field(default_factory=Throttling)
-    concurrency: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    concurrency: dict[StageName, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Reserved concurrency by stage. None by default: a new account has ten in all."""
     latency_ms: float = Field(250, gt=0)
     """The latency alarm: p99 of predict, over five minutes."""

@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from infra.settings import StageName
+
 Layer = Literal["runtime", "tabular", "science"]
-ReadItems = ("dynamodb:GetItem", "dynamodb:Query")
+READ_ITEMS = ("dynamodb:GetItem", "dynamodb:Query")
 
 
 @dataclass(frozen=True)
 class Stage:
     """One function. ``memory`` in MiB, ``timeout`` in seconds."""
 
-    name: str
+    name: StageName
     does: str
     layers: tuple[Layer, ...] = ("runtime",)
     memory: int = 256
@@ -37,12 +39,12 @@ WORKFLOW = (
         "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 300,
         landing=("incoming",),
         reads=("parts", "datasets", "quarantine"), writes=("parts", "datasets", "quarantine"),
-        items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
         reads=("parts", "datasets", "frames"), writes=("frames",),
-        items=ReadItems,
+        items=READ_ITEMS,
     ),
     Stage(
         "tune", "proposes, scores and chooses trials", ("runtime", "science"), 3008, 600,
@@ -55,23 +57,23 @@ WORKFLOW = (
     Stage(
         "validate", "judges the candidate against the champion", ("runtime", "science"), 3008, 600,
         reads=("frames", "runs", "versions"), writes=("runs",),
-        items=ReadItems,
+        items=READ_ITEMS,
     ),
     Stage(
         "register", "makes a candidate a version", memory=512, timeout=60,
         reads=("runs", "versions"), writes=("versions",),
-        items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
     ),
     Stage(
         "release", "moves the route, step by step", memory=512, timeout=60,
         reads=("versions",),
-        items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
     ),
 )  # fmt: skip
 
 TRIGGER = Stage(
     "trigger", "decides what every event means", memory=512, timeout=60, asynchronous=True,
-    items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
     starts_runs=True, notifies=True,
 )  # fmt: skip
 
@@ -92,19 +94,19 @@ LABELS = Stage(
     reads=("captures", "labels", "parts", "datasets"),
     writes=("labels", "parts", "datasets", "quarantine"),
     lists=("captures", "labels"),
-    items=(*ReadItems, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
 )  # fmt: skip
 
 MONITOR = Stage(
     "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 300, asynchronous=True,
     reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
     lists=("captures", "labels", "monitor"),
-    items=(*ReadItems, "dynamodb:PutItem"),
+    items=(*READ_ITEMS, "dynamodb:PutItem"),
     notifies=True,
 )  # fmt: skip
 
 QUERY = Stage(
     "query", "tells about models and versions", memory=512, timeout=15,
     reads=("versions",),
-    items=(*ReadItems, "dynamodb:Scan"),
+    items=(*READ_ITEMS, "dynamodb:Scan"),
 )  # fmt: skip

@@ -1,0 +1,63 @@
+"""Fixtures for all: the synthesized assembly, and ways to read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLIGHTS = ROOT / "infra" / "models" / "flights.yaml"
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A synthesized cloud assembly on disk."""
+
+    path: Path
+
+    def text(self, stack: str) -> str:
+        """The template of ``stack`` (``platform`` or a model's name), as written."""
+        (file,) = self.path.glob(f"driftloop-*-{stack}.template.json")
+        return file.read_text()
+
+    def template(self, stack: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.text(stack))
+        return found
+
+    def stacks(self) -> list[str]:
+        """Names without ``driftloop-<env>-``."""
+        files = sorted(self.path.glob("driftloop-*.template.json"))
+        return [f.name.removesuffix(".template.json").split("-", 2)[2] for f in files]
+
+    def resources(self, stack: str, kind: str) -> dict[str, dict[str, Any]]:
+        """Logical id → resource, of one CloudFormation type."""
+        found = self.template(stack)["Resources"].items()
+        return {name: body for name, body in found if body["Type"] == kind}
+
+
+Synth = Callable[..., Assembly]
+
+
+@pytest.fixture(scope="session")
+def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+    """``synth(env="prod", models="a.yaml,b.yaml", …)``: context as on the command line."""
+
+    def run(**context: Any) -> Assembly:
+        from infra.app import build
+
+        outdir = tmp_path_factory.mktemp("cdk") / "out"
+        build(outdir, **context).synth()
+        return Assembly(outdir)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def assembly(synth: Synth) -> Assembly:
+    """What ``cdk synth`` gives for the repo as it stands: ``dev``, the flights model."""
+    return synth()
