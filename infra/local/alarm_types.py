@@ -172,5 +172,5 @@ register(
     put=_put_dashboard,
     remove=_remove_dashboard,
     name_property="DashboardName",
-    known=("DashboardName", "DashboardBody"),
+    known=("DashboardName", "DashboardBody", "Tags"),
 )

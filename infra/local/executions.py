@@ -63,6 +63,8 @@ def _milliseconds(when: datetime | None) -> int | None:
 
 def install(local: "Local") -> None:
     """Send the event whenever an execution ends."""
-    local.on_execution_end.append(
-        lambda execution: local.put_event(status_change(execution)) and None
-    )
+
+    def tell(execution: Mapping[str, Any]) -> None:
+        local.put_event(status_change(execution))
+
+    local.on_execution_end.append(tell)
