@@ -93,8 +93,10 @@ def register(
         ) -> "Type":
             properties = _checked(type_name, cloudformation_json, known)
             scope = Scope(account_id, region_name)
-            made = _put(type_name, put, scope, resource_name, properties)
-            return cls(scope, resource_name, properties, made)
+            # moto may have generated one, where it knows the type by another name property
+            name = str(properties.get(name_property) or resource_name)
+            made = _put(type_name, put, scope, name, properties)
+            return cls(scope, name, properties, made)
 
         @classmethod
         def update_from_cloudformation_json(
