@@ -196,8 +196,8 @@ class TrainingJobs:
 
 
 def install(local: "Local") -> TrainingJobs:
-    """Run the jobs moto is asked for; ``stop()`` what is returned in the end."""
-    jobs = TrainingJobs(local)
+    """Run the jobs moto is asked for; ``local.training``, to be stopped in the end."""
+    local.training = jobs = TrainingJobs(local)
 
     def create_training_job(self: SageMakerResponse) -> ActionResult:
         return ActionResult({"TrainingJobArn": jobs.create(json.loads(self.body)).arn})

@@ -12,8 +12,6 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
@@ -125,7 +123,7 @@ class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc]
         normalised_parameters: Any,
         state_credentials: Any,
     ) -> None:
-        client = self._client(state_credentials.role_arn)
+        client = self._client(resource_runtime_part, state_credentials)
         response = client.create_training_job(**normalised_parameters)
         response.pop("ResponseMetadata", None)
         env.stack.append(response)
@@ -138,9 +136,14 @@ class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc]
         state_credentials: Any,
     ) -> Callable[[], Any]:
         env.stack.pop()  # what CreateTrainingJob answered
-        role, name = state_credentials.role_arn, normalised_parameters["TrainingJobName"]
-        self._record_sync(role, name)
-        return _Waiting(self, env, self._client(role), name)
+        name = normalised_parameters["TrainingJobName"]
+        self._record_sync(state_credentials.role_arn, name)
+        client = self._client(resource_runtime_part, state_credentials)
+        return _Waiting(self, env, client, name)
+
+    def _client(self, resource_runtime_part: Any, state_credentials: Any) -> Any:
+        region = resource_runtime_part.region
+        return self.local.executions.client(region, "sagemaker", state_credentials)
 
     def _eval_sync(self, *, env: Any, sync_resolver: Any, **patience: Any) -> Any:
         outcome = super()._eval_sync(env=env, sync_resolver=sync_resolver, **patience)
@@ -177,18 +180,6 @@ class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc]
                     cause=cause,
                 )
             ),
-        )
-
-    def _client(self, role: str) -> Any:
-        key, secret, token = self.local.credentials_for(role)
-        return boto3.client(
-            "sagemaker",
-            endpoint_url=self.local.endpoint,
-            region_name=self.local.region,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
         )
 
 
