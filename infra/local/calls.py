@@ -1,0 +1,108 @@
+"""The record of every AWS call, with the role that made it.
+
+What CloudTrail would keep, in the words of IAM: see ``actions`` for how a request becomes actions
+and ``permissions`` for how they are judged.
+"""
+
+import io
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .action import Wire
+from .actions import actions_of
+from .condition import Context
+from .credentials import OPERATOR
+from .deployed import Deployed
+
+if TYPE_CHECKING:
+    from .server import Local
+
+log = logging.getLogger(__name__)
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
+_MOST = 200_000
+
+
+@dataclass(frozen=True)
+class Call:
+    """One permission one caller needed; ``caller`` is a role's ARN, a service, or ``operator``."""
+
+    caller: str
+    action: str
+    resource: str = "*"
+    context: Context = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class CallLog:
+    """Distinct calls, in the order in which each was first made."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[str, str, str, str], Call] = {}
+        self._lock = threading.Lock()
+
+    def add(self, call: Call) -> None:
+        key = (call.caller, call.action, call.resource, repr(sorted(call.context.items())))
+        with self._lock:
+            if len(self._calls) < _MOST:
+                self._calls.setdefault(key, call)
+
+    def all(self) -> list[Call]:
+        with self._lock:
+            return list(self._calls.values())
+
+
+class Recorder:
+    """WSGI in front of moto: notes each request and its caller, then passes it on whole."""
+
+    def __init__(self, local: "Local", app: Callable[..., Iterable[bytes]]) -> None:
+        self.local, self.app = local, app
+        self.world = Deployed(local.account, local.region)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+        caller = self.local.principal_of(found[1]) if found else None
+        if found is None or caller in (None, OPERATOR):
+            return self.app(environ, start_response)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        status = 200
+
+        def started(line: str, headers: Any, *rest: Any) -> Any:
+            nonlocal status
+            status = int(line.split(" ", 1)[0])
+            return start_response(line, headers, *rest)
+
+        answer = self.app(environ, started)
+        wire = Wire(
+            service=found[2].lower(),
+            method=environ["REQUEST_METHOD"],
+            path=_raw_path(environ),
+            query=environ.get("QUERY_STRING", ""),
+            headers=_headers(environ),
+            body=body,
+        )
+        for action in actions_of(wire, self.world, status):
+            self.local.record(str(caller), action.name, action.resource, action.context)
+        return answer
+
+
+def _raw_path(environ: Mapping[str, Any]) -> str:
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"])
+    return raw.partition("?")[0]
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    found = {
+        name[5:].replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        found["content-type"] = environ["CONTENT_TYPE"]
+    return found

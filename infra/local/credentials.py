@@ -1,0 +1,32 @@
+"""Who holds which access key: the operator, and one session for every role.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html
+"""
+
+import secrets
+import threading
+
+OPERATOR = "operator"
+OPERATOR_KEY = OPERATOR_SECRET = "test"
+
+
+class Credentials:
+    """Temporary credentials by role ARN, made at first asking and kept."""
+
+    def __init__(self) -> None:
+        self._by_role: dict[str, tuple[str, str, str]] = {}
+        self._by_key: dict[str, str] = {OPERATOR_KEY: OPERATOR}
+        self._lock = threading.Lock()
+
+    def of(self, role_arn: str) -> tuple[str, str, str]:
+        """Access key, secret and session token of a session of ``role_arn``."""
+        with self._lock:
+            if role_arn not in self._by_role:
+                key = "ASIA" + secrets.token_hex(8).upper()
+                self._by_role[role_arn] = (key, secrets.token_hex(20), secrets.token_hex(32))
+                self._by_key[key] = role_arn
+            return self._by_role[role_arn]
+
+    def principal_of(self, access_key: str) -> str | None:
+        """A role's ARN, ``operator``, or None for a key nobody was given."""
+        return self._by_key.get(access_key)
