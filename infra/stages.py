@@ -38,13 +38,11 @@ WORKFLOW = (
     Stage(
         "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 300,
         landing=("incoming",),
-        reads=("parts", "datasets", "quarantine"), writes=("parts", "datasets", "quarantine"),
-        items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        reads=("parts",), writes=("parts", "datasets", "quarantine"), lists=("parts",),
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
-        reads=("parts", "datasets", "frames"), writes=("frames",),
-        items=READ_ITEMS,
+        reads=("parts", "datasets"), writes=("frames",),
     ),
     Stage(
         "tune", "proposes, scores and chooses trials", ("runtime", "science"), 3008, 600,
@@ -91,18 +89,16 @@ LABELS = Stage(
     "labels", "joins ground truth to predictions", ("runtime", "tabular"), 1769, 300,
     asynchronous=True,
     landing=("labels",),
-    reads=("captures", "labels", "parts", "datasets"),
-    writes=("labels", "parts", "datasets", "quarantine"),
+    reads=("captures", "labels", "parts"), writes=("labels", "parts", "quarantine"),
     lists=("captures", "labels"),
-    items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    items=("dynamodb:Query",),
 )  # fmt: skip
 
 MONITOR = Stage(
     "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 300, asynchronous=True,
     reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
-    lists=("captures", "labels", "monitor"),
-    items=(*READ_ITEMS, "dynamodb:PutItem"),
-    notifies=True,
+    lists=("captures", "labels"),
+    items=READ_ITEMS,
 )  # fmt: skip
 
 QUERY = Stage(

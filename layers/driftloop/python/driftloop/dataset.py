@@ -19,6 +19,7 @@ from driftloop import keys, parquet
 from driftloop.blobs import Blobs, get_all
 from driftloop.rows import Rows, event_times, kinds
 from driftloop.spec import Spec
+from driftloop.when import iso, parse
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def add_part(
             rows=len(rows),
             first=int(np.min(times)) if some and times is not None else None,
             last=int(np.max(times)) if some and times is not None else None,
-            ingested=now,
+            ingested=iso(parse(now)),
             source=source,
             origin=dict(origin),
             columns=dict(rows.kinds),

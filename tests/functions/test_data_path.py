@@ -1,0 +1,224 @@
+"""The handlers of the data's way, over AWS's own wire shapes (moto): upload in, judgement out."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from driftloop import ids, keys
+from driftloop.aws import clients
+from driftloop.capture_lines import Captured, lines
+from driftloop.errors import UnreadableFile
+from driftloop.frame import Frame
+from driftloop.profile import baseline
+from driftloop.spec import Spec
+from moto import mock_aws
+
+CONTEXT = SimpleNamespace(
+    function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r"
+)
+SPEC = Spec.parse(
+    {
+        "name": "toy",
+        "task": "classification",
+        "target": "y",
+        "key": "id",
+        "features": {"x": {"type": "number"}, "c": {"type": "category"}},
+        "monitor": {"min_rows": 100, "performance": {"metric": "log_loss"}},
+    }
+)
+MS = 1_359_680_400_000  # 2013-02-01T01:00Z
+Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call]:
+    """Call a function's handler in an account with its buckets and table."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "DRIFTLOOP_MODEL": "toy",
+        "DRIFTLOOP_STORE": "store",
+        "DRIFTLOOP_LANDING": "landing",
+        "DRIFTLOOP_TABLE": "registry",
+        "POWERTOOLS_SERVICE_NAME": "toy",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    (tmp_path / "spec.json").write_bytes(SPEC.to_json())
+    with mock_aws():
+        clients._client.cache_clear()
+        s3 = boto3.client("s3")
+        for bucket in ("landing", "store"):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        boto3.client("dynamodb").create_table(
+            TableName="registry",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"},
+                       {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"},
+                                  {"AttributeName": "sk", "AttributeType": "S"}],
+        )  # fmt: skip
+
+        def run(stage: str, event: dict[str, Any]) -> dict[str, Any]:
+            module = importlib.import_module(f"functions.{stage}.handler")
+            monkeypatch.setattr(module, "spec_path", lambda: tmp_path / "spec.json")
+            answer: dict[str, Any] = json.loads(json.dumps(module.handler(event, CONTEXT)))
+            return answer
+
+        yield run
+        clients._client.cache_clear()
+
+
+def put(key: str, data: bytes, bucket: str = "landing") -> dict[str, Any]:
+    made = boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=data)
+    return {"bucket": bucket, "key": key, "version_id": made["VersionId"], "size": len(data)}
+
+
+def stored(prefix: str) -> list[str]:
+    found = boto3.client("s3").list_objects_v2(Bucket="store", Prefix=prefix)
+    return [entry["Key"] for entry in found.get("Contents", ())]
+
+
+def rows(n: int = 300) -> bytes:
+    return b"id,x,c,y\n" + b"".join(
+        b"k%d,%d.5,%s,%d\n" % (i, i % 50, b"ab"[i % 2 : i % 2 + 1], i % 3 == 0) for i in range(n)
+    )
+
+
+def state(*uploads: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "op": "x",
+        "now": "2013-02-01T00:00:05Z",
+        "state": {"run": "upload-1-1", "now": "2013-02-01T00:00:00Z", "uploads": uploads, **more},
+    }
+
+
+def register(version: int = 1) -> None:
+    """A champion with a baseline, as register and release leave it."""
+    import numpy as np
+
+    n = 2000
+    frame = Frame(
+        {"x": np.arange(n) % 50 + 0.5, "c": (np.arange(n) % 2).astype(np.int32)},
+        {"c": ["a", "b"]},
+        (np.arange(n) % 3 == 0).astype(np.int32),
+        ["0", "1"],
+        np.arange(n) < 1500,
+    )
+    document = baseline(frame, np.full(500, 1 / 3), "log_loss", 0.6365, SPEC)
+    put("toy/versions/abc/baseline.json", json.dumps(document).encode(), "store")
+    item = {
+        "version": version, "candidate": "abc", "plan_key": "k", "plan_sha256": "s", "run": "r",
+        "cause": "upload", "dataset": "d", "frame": "f", "estimator": "e", "created": "t",
+        "spec_digest": "s", "code_digest": "c", "baseline_key": "toy/versions/abc/baseline.json",
+    }  # fmt: skip
+    champion = {"version": version, "key": "k", "sha256": "s"}
+    route = {"revision": 1, "champion": champion, "since": "t", "step": "steady"}
+    table = boto3.resource("dynamodb").Table("registry")
+    pk = keys.model_pk("toy")
+    table.put_item(Item={"pk": pk, "sk": keys.version_sk(version), **item})
+    table.put_item(Item={"pk": pk, "sk": keys.ROUTE, **route})
+
+
+def serve(n: int = 200) -> tuple[list[str], str]:
+    """Prediction ids, and the log batch that carries their captures."""
+    names = ids.prediction_ids("r1", MS, n)
+    sent = [[i % 50 + 0.5, "ab"[i % 2], f"k{i}"] for i in range(n)]
+    told = lines(
+        Captured("toy", 1, "champion", MS, "r1", ["x", "c", "id"], names, sent, [1 / 3] * n), 1.0
+    )
+    batch = {
+        "messageType": "DATA_MESSAGE",
+        "logEvents": [{"id": f"{i:056d}", "message": m} for i, m in enumerate(told)],
+    }
+    return names, base64.b64encode(gzip.compress(json.dumps(batch).encode())).decode()
+
+
+def test_an_upload_becomes_a_frame(call: Call) -> None:
+    upload = put("incoming/toy/a.csv", rows())
+    put("incoming/toy/a.csv", b"overwritten meanwhile")  # the event's version is what counts
+    taken = call("ingest", state(upload))
+    assert (taken["accepted"], taken["rejected"], taken["refused"]) == (300, 0, [])
+    assert call("ingest", state(upload)) == taken
+    made = call("prepare", state(ingest=taken))
+    assert made["rows"] == 300 and made["classes"] == ["0", "1"]
+    body = boto3.client("s3").get_object(Bucket="store", Key=made["key"])["Body"].read()
+    assert Frame.from_bytes(body).rows == 300
+
+
+def test_a_refused_upload_ends_the_run_by_name(call: Call) -> None:
+    with pytest.raises(UnreadableFile, match="empty"):
+        call("ingest", state(put("incoming/toy/a.csv", b"")))
+
+
+def test_served_rows_are_captured_labelled_and_judged(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register()
+    names, batch = serve()
+    assert call("capture", {"awslogs": {"data": batch}})["captured"] == 200
+    text = "id,y\n" + "".join(f"k{i},{int(i % 3 == 0)}\n" for i in range(200))
+    sent = put("labels/toy/f.csv", text.encode())
+    event = {
+        "detail-type": "Object Created",
+        "time": "2013-02-02T00:00:00Z",
+        "detail": {
+            "bucket": {"name": "landing"},
+            "object": {"key": sent["key"], "version-id": sent["version_id"]},
+        },
+    }
+    report = call("labels", event)
+    assert (report["matched"], report["unmatched"], report["error"]) == (200, 0, None)
+    assert report["part"] in {Path(key).stem for key in stored("toy/parts/")}
+    capsys.readouterr()
+    judged = call("monitor", {"time": "2013-02-02T03:00:00Z"})["judged"]
+    assert [(j["rows"], j["labelled"], j["status"]) for j in judged] == [(200, 200, "judged")]
+    assert judged[0]["drift_ratio"] < 1 and judged[0]["performance_ratio"] < 1
+    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    metrics = [line for line in emitted if "_aws" in line]
+    assert metrics[0]["DriftRatio"] == judged[0]["drift_ratio"]
+    assert metrics[0]["PerformanceRatio"] == judged[0]["performance_ratio"]
+    assert call("monitor", {"time": "2013-02-02T04:00:00Z"})["judged"] == []
+    assert [key for key in stored("toy/monitor/") if key.endswith(".html")]
+    assert len(names) == 200
+
+
+def test_a_refused_label_file_leaves_a_report(call: Call) -> None:
+    register()
+    sent = put("labels/toy/f.csv", b"")
+    entry = {"key": sent["key"], "version-id": sent["version_id"]}
+    detail = {"bucket": {"name": "landing"}, "object": entry}
+    event = {"time": "2013-02-02T00:00:00Z", "detail": detail}
+    assert call("labels", event)["error"]["name"] == "UnreadableFile"
+    assert [key for key in stored("toy/quarantine/") if key.endswith(".report.json")]
+
+
+def test_labels_by_post(call: Call) -> None:
+    register()
+    names, batch = serve()
+    call("capture", {"awslogs": {"data": batch}})
+
+    def post(body: str, encoded: bool = False) -> dict[str, Any]:
+        about = {"timeEpoch": MS + 3_600_000}
+        return call("labels", {"requestContext": about, "body": body, "isBase64Encoded": encoded})
+
+    good = json.dumps({"labels": [{"id": names[0], "label": 1}, {"key": "k5", "label": "0"}]})
+    answer = post(base64.b64encode(good.encode()).decode(), encoded=True)
+    assert answer["statusCode"] == 200 and json.loads(answer["body"])["matched"] == 2
+    for bad, field in (("{", "body"), ("{}", "labels"), ("[" * 100_000, "body"),
+                       ('{"labels":[{"id":"x","label":1}]}', "labels[0].id")):  # fmt: skip
+        refused = post(bad)
+        assert refused["statusCode"] == 400
+        assert json.loads(refused["body"])["errors"][0]["field"] == field
