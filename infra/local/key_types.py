@@ -16,7 +16,7 @@ def _put_key(scope: Scope, name: str, properties: Properties) -> Made:
     tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in properties.get("Tags", [])]
     policy = json.dumps(properties["KeyPolicy"])
     known: dict[str, str] = getattr(backend, "made_by_stacks", {})
-    backend.made_by_stacks = known  # type: ignore[attr-defined]
+    backend.made_by_stacks = known
     if name in known and known[name] in backend.keys:
         key: Any = backend.keys[known[name]]
         key.policy = policy

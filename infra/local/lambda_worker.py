@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().setup()
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         worker = self.server.worker
         worker.begin()
         invocation = worker.next_invocation()
@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
             },
         )
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self._body()
         worker, path = self.server.worker, self.path.removeprefix(_PREFIX)
         self._answer(202, b'{"status":"OK"}')

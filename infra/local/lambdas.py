@@ -130,8 +130,7 @@ class Lambdas:
         code = lambda_layers.unpack(home, function.code_bytes)
         backend = lambda_backends[self.local.account][self.local.region]
         layers = [
-            backend.layers_versions_by_arn(layer["Arn"]).code_bytes  # type: ignore[union-attr]
-            for layer in function.layers
+            backend.layers_versions_by_arn(layer["Arn"]).code_bytes for layer in function.layers
         ]
         opt = lambda_layers.merge(home, layers, function.run_time, function.architectures[0])
         return Worker(function.handler, code, self._environment(function, stream, code, opt))

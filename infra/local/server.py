@@ -93,7 +93,7 @@ _BEHAVIOURS = (
 )
 
 
-class _Handler(MotoRequestHandler):
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
     protocol_version = "HTTP/1.1"  # clients keep their connections
     disable_nagle_algorithm = True
 

@@ -114,7 +114,7 @@ class Executions:
 
     def run(self, worker: ExecutionWorker, logic: Callable[[], None]) -> None:
         """Follow one execution to its end and tell the hooks."""
-        execution: Any = worker._execution_communication.execution  # type: ignore[attr-defined]
+        execution: Any = worker._execution_communication.execution
         try:
             logic()
         except Exception as error:
@@ -131,7 +131,7 @@ class Executions:
             self._busy.pop(execution.exec_arn).__exit__(None, None, None)
 
     def begin(self, worker: ExecutionWorker) -> None:
-        execution: Any = worker._execution_communication.execution  # type: ignore[attr-defined]
+        execution: Any = worker._execution_communication.execution
         busy = self.local.clock.busy(f"execution {execution.name}")
         self._busy[execution.exec_arn] = busy.__enter__()
 
@@ -150,7 +150,7 @@ class Executions:
         if waiting:
             waiting.set()
 
-    def client(self, region: str, service: str, state_credentials: Any = None) -> Any:
+    def client(self, region: str, service: Any, state_credentials: Any = None) -> Any:
         """A client that acts as the state machine's role."""
         role = state_credentials.role_arn if state_credentials else ""
         key = (region, service, role)
@@ -178,11 +178,11 @@ class Executions:
                 caller=state_credentials.role_arn,
             )
         except Exception as error:
-            missing = {
+            missing: Any = {
                 "Error": {"Code": "ResourceNotFoundException", "Message": str(error)},
                 "ResponseMetadata": {"HTTPStatusCode": 404, "RequestId": ""},
             }
-            raise ClientError(missing, "Invoke") from error  # type: ignore[arg-type]
+            raise ClientError(missing, "Invoke") from error
         answer: dict[str, Any] = {
             "StatusCode": 200,
             "ExecutedVersion": "$LATEST",
@@ -223,7 +223,7 @@ def install(local: "Local") -> None:
     local.executions = executions = Executions(local)
     moments = _moments(local)
     for module in (parser_models, execution_module, state_module, event_manager, timestamp):
-        module.datetime = moments  # type: ignore[attr-defined]
+        module.datetime = moments
     models_module.utcnow = lambda: local.clock.now().replace(tzinfo=None)
     retrier_decl.time = SimpleNamespace(sleep=lambda s: time.sleep(min(s, _LONGEST_BACK_OFF)))
 
@@ -250,14 +250,12 @@ def install(local: "Local") -> None:
         with executions._starting:
             return start_execution(backend, arn, name, execution_input, *rest)
 
-    ExecutionWorker.start = begin  # type: ignore[method-assign]
-    ExecutionWorker._execution_logic = lambda w: executions.run(w, lambda: logic(w))  # type: ignore[method-assign,misc]
-    Environment.set_stop = stopped  # type: ignore[method-assign]
-    WaitFunction._wait_interval = (  # type: ignore[method-assign]
-        lambda self, env, wait_seconds: executions.wait(env, wait_seconds)
-    )
-    StepFunctionsParserBackend.start_execution = checked  # type: ignore[method-assign]
+    ExecutionWorker.start = begin
+    ExecutionWorker._execution_logic = lambda w: executions.run(w, lambda: logic(w))
+    Environment.set_stop = stopped
+    WaitFunction._wait_interval = lambda self, env, wait_seconds: executions.wait(env, wait_seconds)
+    StepFunctionsParserBackend.start_execution = checked
     lambda_eval_utils._invoke_lambda_function = executions.invoke
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.parser") and hasattr(module, "boto_client_for"):
-            module.boto_client_for = executions.client  # type: ignore[attr-defined]
+            module.boto_client_for = executions.client
