@@ -258,4 +258,4 @@ def install(local: "Local") -> None:
     lambda_eval_utils._invoke_lambda_function = executions.invoke
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.parser") and hasattr(module, "boto_client_for"):
-            module.boto_client_for = executions.client
+            setattr(module, "boto_client_for", executions.client)  # noqa: B010 (a module)
