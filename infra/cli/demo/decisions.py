@@ -1,0 +1,61 @@
+"""What was decided and why, in words, from the ledger, the runs and the audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driftloop.aws.registry import Registry
+from driftloop.ledger import Entry
+from driftloop.run import Run
+
+SILENT = ("run-ended", "sweep")  # entries that tell of no event outside, unless something started
+
+
+def decisions(registry: Registry, model: str) -> list[dict[str, Any]]:
+    """Every event that asked for a run, oldest first, with what came of it.
+
+    ``{"time", "kind", "cause", "decision", "reason", "run", "outcome", "version", "text"}``
+    """
+    runs = {run.run: run for run in registry.runs(model)}
+    entries = sorted(registry.ledger(model), key=lambda entry: entry.time)
+    told = [e for e in entries if e.decision == "started" or e.kind not in SILENT]
+    return [_decision(entry, runs.get(entry.run or "")) for entry in told]
+
+
+def _decision(entry: Entry, run: Run | None) -> dict[str, Any]:
+    started = entry.decision == "started" and run is not None
+    return {
+        "time": entry.time,
+        "kind": entry.kind,
+        "cause": entry.cause,
+        "decision": entry.decision,
+        "reason": entry.reason,
+        "run": entry.run,
+        "outcome": run.outcome if started and run else None,
+        "version": run.version if started and run else None,
+        "text": in_words(entry, run if started else None),
+    }
+
+
+def in_words(entry: Entry, run: Run | None) -> str:
+    """``drift → trained → version 2 released (log_loss 0.49 against 0.51 …)``."""
+    cause = entry.cause or entry.kind
+    if run is None:
+        return f"{cause}: {entry.decision} ({entry.reason})"
+    if run.outcome == "failed" or run.error:
+        return f"{cause}: trained in vain, {run.error}: {run.message}"
+    why = judged(run)
+    if run.outcome == "released":
+        return f"{cause}: version {run.version} released{why}"
+    if run.outcome == "rejected":
+        return f"{cause}: trained, and refused{why}"
+    return f"{cause}: {run.outcome or run.status.lower()}{why}"
+
+
+def judged(run: Run) -> str:
+    """The gates that decided: those that refused, or the comparison that let pass."""
+    reasons: list[dict[str, Any]] = (run.verdict or {}).get("reasons", [])
+    refused = [r["text"] for r in reasons if not r.get("passed")]
+    compared = [r["text"] for r in reasons if r.get("gate") == "beats_champion"]
+    chosen = refused or compared
+    return f" ({'; '.join(chosen)})" if chosen else ""

@@ -1,0 +1,97 @@
+"""`driftloop runs`, `versions`, `ledger`: what the registry remembers."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from driftloop.run import Run
+
+from infra.cli import console
+from infra.cli.console import moment
+from infra.cli.stacks import Deployment
+
+
+def runs(deployment: Deployment, model: str, *, limit: int, json: bool) -> None:
+    """Newest first."""
+    deployment.model(model)
+    found = deployment.registry.runs(model)[:limit]
+    if json:
+        return console.as_json(found)
+    return console.listing(
+        f"runs of {model}",
+        [_run(run) for run in found],
+        ("started", "run", "status", "outcome", "version", "rows", "quarantined", "why"),
+        f"{model} has had no run yet; upload training data to start one",
+    )
+
+
+def _run(run: Run) -> dict[str, Any]:
+    rows = run.rows or {}
+    refused = [r["text"] for r in (run.verdict or {}).get("reasons", []) if not r.get("passed")]
+    why = f"{run.error}: {run.message}" if run.error else "; ".join(refused) or run.reason
+    return {
+        "started": moment(run.started),
+        "run": run.run,
+        "status": run.status,
+        "outcome": run.outcome,
+        "version": run.version,
+        "rows": rows.get("accepted"),
+        "quarantined": rows.get("rejected"),
+        "why": why,
+    }
+
+
+def versions(deployment: Deployment, model: str, *, limit: int, json: bool) -> None:
+    """Newest first; which one serves."""
+    deployment.model(model)
+    found = list(islice(deployment.registry.versions(model), limit))
+    route = deployment.registry.route(model)
+    served = {route.champion.version: "champion"} if route else {}
+    if route and route.challenger:
+        served[route.challenger.version] = f"challenger {route.share:.0%}"
+    if json:
+        return console.as_json([{**vars(v), "role": served.get(v.version)} for v in found])
+    return console.listing(
+        f"versions of {model}",
+        [
+            {
+                "version": v.version,
+                "serves": served.get(v.version),
+                "created": moment(v.created),
+                "cause": v.cause,
+                "estimator": v.estimator,
+                "metrics": v.metrics,
+                "plan": v.plan_sha256[:12],
+                "run": v.run,
+            }
+            for v in found
+        ],
+        ("version", "serves", "created", "cause", "estimator", "metrics", "plan", "run"),
+        f"{model} has no version yet",
+    )
+
+
+def ledger(deployment: Deployment, model: str, *, limit: int, since: str, json: bool) -> None:
+    """The log book: every trigger and what was decided on it, oldest first."""
+    deployment.model(model)
+    newest = list(deployment.registry.ledger(model, since=since, limit=limit or None))
+    found = newest[::-1]
+    if json:
+        return console.as_json(found)
+    return console.listing(
+        f"ledger of {model}",
+        [
+            {
+                "time": moment(e.time),
+                "kind": e.kind,
+                "cause": e.cause,
+                "decision": e.decision,
+                "reason": e.reason,
+                "run": e.run,
+            }
+            for e in found
+        ],
+        ("time", "kind", "cause", "decision", "reason", "run"),
+        f"nothing has happened to {model} yet",
+    )

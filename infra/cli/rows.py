@@ -1,0 +1,103 @@
+"""Rows of a file for the endpoint: CSV by the model's own types, JSON as it is."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.cli.fault import ASKED_WRONGLY, Fault, nearest
+
+Instance = dict[str, Any]
+MISSING = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """``ignored``: columns that are not sent, because the model does not know them."""
+
+    instances: list[Instance]
+    ignored: list[str]
+
+
+def content(file: str) -> bytes:
+    """The bytes of a file, or of stdin for ``-``; gzip is opened. Raises Fault."""
+    if file == "-":
+        data = sys.stdin.buffer.read()
+    else:
+        path = existing(file)
+        data = path.read_bytes()
+    try:
+        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError) as error:
+        raise Fault(f"{file}: is no whole gzip file ({error})", ASKED_WRONGLY) from None
+
+
+def existing(file: str) -> Path:
+    """The path of a file that is there. Raises Fault."""
+    path = Path(file).expanduser()
+    if not path.exists():
+        near = nearest(path.name, (p.name for p in path.parent.glob("*"))) if (
+            path.parent.is_dir()) else ""  # fmt: skip
+        near = near if near.startswith("; did") else ""
+        raise Fault(f"{file}: there is no such file{near}", ASKED_WRONGLY)
+    if path.is_dir():
+        raise Fault(f"{file}: is a folder; name its files", ASKED_WRONGLY)
+    return path
+
+
+def load(data: bytes, kinds: Mapping[str, str], source: str) -> Loaded:
+    """Instances of CSV or JSON text. ``kinds``: ``number`` or ``category`` by column.
+
+    JSON may be ``{"instances": […]}``, a list of objects, or one object. A CSV cell of a number
+    that is none is sent as it is: the endpoint says what is wrong with it, and where.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Fault(f"{source}: is not UTF-8 text (byte {error.start})", ASKED_WRONGLY) from None
+    if text.lstrip()[:1] in ("{", "["):
+        return Loaded(_json(text, source), [])
+    return _csv(text, kinds, source)
+
+
+def _json(text: str, source: str) -> list[Instance]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Fault(f"{source}: is not JSON: {error}", ASKED_WRONGLY) from None
+    if isinstance(found, dict):
+        found = found.get("instances", [found])
+    if not isinstance(found, list):
+        raise Fault(f"{source}: should be a list of objects", ASKED_WRONGLY)
+    return found
+
+
+def _csv(text: str, kinds: Mapping[str, str], source: str) -> Loaded:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    names: Sequence[str] = reader.fieldnames or []
+    known = [name for name in names if name in kinds]
+    if not known:
+        raise Fault(
+            f"{source}: none of its columns is a feature of the model ({', '.join(kinds)})",
+            ASKED_WRONGLY,
+        )
+    instances = [{name: _cell(row[name], kinds[name]) for name in known} for row in reader]
+    return Loaded(instances, [name for name in names if name not in kinds])
+
+
+def _cell(text: str | None, kind: str) -> Any:
+    if text is None or text.strip() in MISSING:
+        return None
+    if kind == "number":
+        try:
+            return float(text) if not text.strip().lstrip("-").isdigit() else int(text)
+        except ValueError:
+            return text
+    return text
