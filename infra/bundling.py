@@ -19,10 +19,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = (3, 13)
-RULES = "1"  # raise it when stripping or zipping changes, so that old zips are not taken for new
+RULES = "2"  # raise it when stripping or zipping changes, so that old zips are not taken for new
+Bytecode = Literal["none", "beside", "replace"]  # of the sources
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17")
 _MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -77,7 +79,7 @@ def wheels(name: str, requirements: Path, architecture: str) -> Bundle:
         for line in requirements.read_text().splitlines()
         if line.strip() and not line.startswith("#")
     )
-    return _bundle(f"{name}-{architecture}", f"{architecture}\n{pins}", fill, "/opt")
+    return _bundle(f"{name}-{architecture}", f"{architecture}\n{pins}", fill, "/opt", "replace")
 
 
 def sources(name: str, folder: Path, home: str) -> Bundle:
@@ -89,7 +91,7 @@ def sources(name: str, folder: Path, home: str) -> Bundle:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
 
-    return _bundle(name, source_digest(folder), fill, home)
+    return _bundle(name, source_digest(folder), fill, home, "beside")
 
 
 def content(name: str, files: dict[str, bytes]) -> Bundle:
@@ -102,7 +104,7 @@ def content(name: str, files: dict[str, bytes]) -> Bundle:
     digest = hashlib.sha256()
     for path, data in sorted(files.items()):
         digest.update(f"{path}\0{len(data)}\0".encode() + data)
-    return _bundle(name, digest.hexdigest(), fill, None)
+    return _bundle(name, digest.hexdigest(), fill, "/opt", "none")
 
 
 def source_files(folder: Path) -> list[Path]:
@@ -125,10 +127,12 @@ def source_digest(*folders: Path) -> str:
     return digest.hexdigest()
 
 
-def _bundle(name: str, inputs: str, fill: Callable[[Path], None], home: str | None) -> Bundle:
-    """Make the zip unless it is there. ``home``: where it is unpacked; None compiles nothing."""
-    python = compiler() if home else None
-    recipe = f"{RULES}\n{PYTHON}\n{'compiled' if python else 'plain'}\n{home}\n{inputs}"
+def _bundle(
+    name: str, inputs: str, fill: Callable[[Path], None], home: str, bytecode: Bytecode
+) -> Bundle:
+    """Make the zip unless it is there. ``home``: where Lambda unpacks it."""
+    python = compiler() if bytecode != "none" else None
+    recipe = f"{RULES}\n{PYTHON}\n{bytecode if python else 'none'}\n{home}\n{inputs}"
     digest = hashlib.sha256(recipe.encode()).hexdigest()
     folder = cache_dir()
     path = folder / f"{name}-{digest[:16]}.zip"
@@ -143,8 +147,8 @@ def _bundle(name: str, inputs: str, fill: Callable[[Path], None], home: str | No
                 tree = Path(scratch) / "tree"
                 tree.mkdir()
                 fill(tree)
-                if python and home:
-                    _compile(python, tree, home)
+                if python:
+                    _compile(python, tree, home, bytecode)
                 _zip(tree, Path(scratch) / "zip")
                 (Path(scratch) / "zip").replace(path)
     (folder / f"{path.stem}.lock").unlink(missing_ok=True)
@@ -179,9 +183,14 @@ def _strip(tree: Path) -> None:
             path.unlink()
 
 
-def _compile(python: str, tree: Path, home: str) -> None:
-    """Unchecked bytecode: Lambda's file system is read-only and its file times are not ours."""
-    command = [python, "-m", "compileall", "-q", "-s", str(tree), "-p", home,
+def _compile(python: str, tree: Path, home: str, bytecode: Bytecode) -> None:
+    """Unchecked bytecode: Lambda's file system is read-only and its file times are not ours.
+
+    The sources of wheels then go: with both, the science layer for arm64 is over Lambda's limit.
+    """
+    replace = bytecode == "replace"
+    command = [python, "-m", "compileall", "-q", *(["-b"] if replace else []),
+               "-s", str(tree), "-p", home,
                "--invalidation-mode", "unchecked-hash", str(tree)]  # fmt: skip
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     done = subprocess.run(
@@ -190,6 +199,9 @@ def _compile(python: str, tree: Path, home: str) -> None:
     )  # fmt: skip
     if done.returncode:
         raise BundlingError(f"{home} could not be compiled:\n{done.stdout}{done.stderr}")
+    if replace:
+        for source in tree.rglob("*.py"):
+            source.unlink()
 
 
 def _zip(tree: Path, path: Path) -> None:
