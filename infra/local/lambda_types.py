@@ -3,7 +3,10 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html
 """
 
+import base64
+import io
 import json
+import zipfile
 from typing import Any
 
 from moto.awslambda.models import LambdaBackend, lambda_backends
@@ -27,10 +30,10 @@ def _put_function(scope: Scope, name: str, properties: Properties) -> Made:
     if name in backend._lambdas._functions:
         function: Any = backend.get_function(name)
         function.update_configuration(wanted)
-        function.update_function_code(dict(properties["Code"]))
+        function.update_function_code(_code(properties["Code"]))
     else:
         function = backend.create_function(
-            {**wanted, "FunctionName": name, "Code": dict(properties["Code"])}
+            {**wanted, "FunctionName": name, "Code": _code(properties["Code"])}
         )
     function.dead_letter_arn = (properties.get("DeadLetterConfig") or {}).get("TargetArn")
     logging = properties.get("LoggingConfig") or {}
@@ -43,6 +46,16 @@ _PASSED_ON = (
     *("MemorySize", "ReservedConcurrentExecutions", "Role", "Runtime", "Timeout"),
     "TracingConfig",
 )
+
+
+def _code(code: Properties) -> Properties:
+    """Source text in the template becomes a zip with one ``index.py``, as CloudFormation does."""
+    if "ZipFile" not in code:
+        return dict(code)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", code["ZipFile"])
+    return {"ZipFile": base64.b64encode(packed.getvalue()).decode()}
 
 
 def _remove_function(scope: Scope, ref: str, properties: Properties) -> None:

@@ -102,7 +102,8 @@ class Lambdas:
                 ),
                 timeout,
             )
-            elapsed = (time.perf_counter() - began) * 1000
+            elapsed = (time.perf_counter() - began) * 1000 - cold * environment.worker.init_ms
+            elapsed = max(elapsed, 0.01)
             lines = self._lines(function, environment, request_id, elapsed, cold, outcome)
             if outcome.dead:
                 environment.worker.stop()
