@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -144,7 +145,8 @@ class Worker:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        threading.Thread(target=self._read, name="lambda output", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="lambda output", daemon=True)
+        self._reader.start()
 
     def begin(self) -> None:
         """The process asks for its first invocation: init is over."""
@@ -219,15 +221,17 @@ class Worker:
             with self._reading:
                 data = os.read(descriptor, 1 << 16)
                 self._output += data
-            if not data:
-                return
+                if not data:
+                    stream.close()
+                    return
 
     def stop(self) -> None:
         """End the process and its API."""
         self._waiting.put(None)
         if self._process.poll() is None:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)  # and whatever it started
         self._process.wait(10)
+        self._reader.join(10)
         self._api.shutdown()
         self._api.server_close()
 
