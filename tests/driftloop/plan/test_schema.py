@@ -3,9 +3,12 @@
 import copy
 import json
 import random
+import re
 
 import pytest
 from driftloop.errors import BadRequest, IntegrityError
+from driftloop.plan import compile as compile_module
+from driftloop.plan import inputs as inputs_module
 from driftloop.plan import load, schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -181,3 +184,54 @@ def test_law_8_any_value_anywhere_is_refused_or_harmless(make, seed, value):
         scorer.score([scorer.row({"hour": 3, "carrier": "AA"})])
     except (IntegrityError, BadRequest):
         pass
+
+
+EVIL = [
+    '"); import os; os.abort()#',
+    "x0",
+    "\n import os",
+    "'''",
+    "{x1}",
+    "\\",
+    "é\ud7ff\u2028",
+    "raw",
+]
+
+
+def test_law_8_names_and_categories_never_become_code():
+    plan = tree_plan()
+    plan["classes"] = EVIL[:2]
+    plan["inputs"][0]["name"] = EVIL[0]
+    plan["inputs"][1] |= {"name": EVIL[2], "codes": dict.fromkeys(EVIL, 1)}
+    plan["inputs"][1]["allowed"] = EVIL
+    sources = []
+    for part in (compile_module, inputs_module):
+        part.compile = lambda text, *more: sources.append(text) or compile(text, *more)
+    try:
+        scorer = load(schema.dump(plan))
+    finally:
+        for part in (compile_module, inputs_module):
+            del part.compile
+    assert len(sources) >= 2
+    words = set(re.findall(r"[A-Za-z_]+", re.sub(r"\d+", "", "".join(sources))))
+    assert words <= {
+        *(
+            "def",
+            "return",
+            "if",
+            "else",
+            "elif",
+            "is",
+            "not",
+            "or",
+            "and",
+            "in",
+            "None",
+            "__class__",
+        ),
+        *("encode", "instance", "path", "get", "refuse", "dict", "number", "whole", "text"),
+        *("total", "row", "piece", "x", "y", "n", "c", "m", "s", "t", "e"),
+    }
+    for word in EVIL:
+        expected = scorer.row({EVIL[0]: 3.0, EVIL[2]: word})
+        assert expected == (3.0, 1)

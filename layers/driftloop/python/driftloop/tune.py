@@ -32,7 +32,7 @@ _TRIES = 20  # draws before a small space counts as exhausted
 # and a plan stays small.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "hist_gradient_boosting": {"max_iter": 100, "learning_rate": 0.1, "min_samples_leaf": 20},
-    "random_forest": {"n_estimators": 60, "min_samples_leaf": 20},
+    "random_forest": {"n_estimators": 60, "min_samples_leaf": 20, "max_leaf_nodes": 1000},
     "logistic_regression": {"C": 1.0},
     "linear_regression": {"alpha": 1.0},
 }
@@ -139,6 +139,7 @@ _SPACES: dict[str, dict[str, Callable[[random.Random], Any]]] = {
     "random_forest": {
         "n_estimators": _one_of(40, 60, 80),
         "min_samples_leaf": _one_of(10, 20, 50, 100),
+        "max_leaf_nodes": _one_of(300, 1000),
         "max_features": _one_of("sqrt", 0.3, 0.6),
     },
     "logistic_regression": {"C": _log_uniform(0.001, 100.0)},
