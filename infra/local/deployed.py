@@ -1,6 +1,7 @@
 """What is deployed, read from moto's backends: encryption keys, table keys, and policies."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from moto.backends import get_backend
@@ -31,11 +32,18 @@ class Deployed:
 
     def policies(self) -> Policies:
         """Every policy in force now, as fresh objects: a caller may take statements away."""
+        roles = list(self._global("iam").roles.values())
+        trust = {role.arn: _document(role.assume_role_policy_document) for role in roles}
+        return replace(self._of(roles), resource=self._resource_policies() | trust)
+
+    def policies_of(self, role_arn: str) -> Policies:
+        """The identity policies (and boundary) of one role."""
         roles = self._global("iam").roles.values()
+        return self._of([role for role in roles if role.arn == role_arn])
+
+    def _of(self, roles: list[Any]) -> Policies:
         return Policies(
             identity={role.arn: _identity(role) for role in roles},
-            resource=self._resource_policies()
-            | {role.arn: _document(role.assume_role_policy_document) for role in roles},
             boundary={
                 role.arn: _document(self._global("iam").managed_policies[arn].document)
                 for role in roles

@@ -48,7 +48,7 @@ class Callers:
     def may_invoke(self, principal: str, route_arn: str) -> str:
         if principal == "operator":
             return ""
-        policies = self._deployed.policies()
+        policies = self._deployed.policies_of(principal)
         decision = judge(principal, "execute-api:Invoke", route_arn, {}, policies)
         self._local.record(principal, "execute-api:Invoke", route_arn)
         return "" if decision.allowed else decision.why

@@ -66,7 +66,7 @@ class Gateway:
         return answer
 
     def _answer(self, story: Story) -> Answer:
-        with self._local.clock.busy():
+        with self._local.clock.busy("request"):
             try:
                 return self._served(story)
             except _Ended as ended:

@@ -160,6 +160,8 @@ def _read_headers(stream: BufferedIOBase, room: int) -> dict[str, str]:
 
 def _read_body(stream: BufferedIOBase, headers: dict[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
+        if "content-length" in headers:
+            raise _Refused(400)
         return _read_chunks(stream)
     try:
         length = int(headers.get("content-length") or 0)
@@ -183,6 +185,8 @@ def _read_chunks(stream: BufferedIOBase) -> bytes:
             size = int(stream.readline(64).partition(b";")[0], 16)
         except ValueError:
             raise _Refused(400) from None
+        if size < 0:
+            raise _Refused(400)
         if len(body) + size > MAX_BODY:
             raise _Refused(413)
         body += stream.read(size)

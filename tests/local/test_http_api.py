@@ -36,7 +36,7 @@ class Clock:
     def now(self) -> datetime:
         return NOW
 
-    def busy(self) -> contextlib.AbstractContextManager[None]:
+    def busy(self, name: str) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
 
