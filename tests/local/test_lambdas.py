@@ -5,9 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.local.conftest import client
+
 from infra.local import Local
 from infra.local.lambda_layers import merge
+from tests.local.conftest import client
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:echo"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from infra.local import Local
 
+from infra.local import Local
 from tests.local.conftest import client
 
 

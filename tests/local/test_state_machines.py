@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from infra.local import Local
 
+from infra.local import Local
 from tests.local.conftest import client
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:machine"
