@@ -28,6 +28,8 @@ def _backend(scope: Scope) -> S3Backend:
 
 def _put_bucket(scope: Scope, name: str, properties: Properties) -> Made:
     backend = _backend(scope)
+    if properties.get("AccessControl", "Private") != "Private":
+        raise ValidationError(message=f"Bucket {name}: no AccessControl but Private is supported.")
     if name not in backend.buckets:
         backend.create_bucket(name, scope.region)
     bucket = backend.buckets[name]
@@ -102,6 +104,7 @@ register(
     name_property="BucketName",
     attributes=tuple(_attributes("", "")),
     known=(
+        "AccessControl",
         "BucketEncryption",
         "BucketName",
         "LifecycleConfiguration",

@@ -46,6 +46,8 @@ from . import (
     sagemaker,
     schedules,
     sfn_sagemaker,
+    stack_update,
+    stacks,
     state_machines,
     topics,
     unsupported,
@@ -72,6 +74,8 @@ __all__ = ["TYPES", "Local"]
 # in the order in which they lean on each other
 _BEHAVIOURS = (
     unsupported,
+    stack_update,
+    stacks,
     dynamodb_writes,
     lambdas,
     state_machines,
