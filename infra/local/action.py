@@ -47,8 +47,12 @@ class Wire:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The body of a JSON-protocol call."""
-        return dict(json.loads(self.body or b"{}"))
+        """The body of a JSON-protocol call; empty when it is none (the service refuses it)."""
+        try:
+            body = json.loads(self.body or b"{}")
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
 
     @cached_property
     def operation(self) -> str:

@@ -27,7 +27,7 @@ def actions_of_dynamodb(wire: Wire, world: World) -> list[Action]:
     if name in ("TransactWriteItems", "TransactGetItems"):
         for item in asked.get("TransactItems", []):
             for kind, request in item.items():
-                needed.append(_one(world, _TRANSACT[kind], request))
+                needed.append(_one(world, _TRANSACT.get(kind, kind), request))
     elif name in ("BatchGetItem", "BatchWriteItem"):
         for table, requests in asked.get("RequestItems", {}).items():
             items = _batch_items(requests)
@@ -48,7 +48,7 @@ def actions_of_dynamodb(wire: Wire, world: World) -> list[Action]:
 
 
 def _one(world: World, name: str, asked: Mapping[str, Any]) -> Action:
-    table = asked["TableName"]
+    table = str(asked.get("TableName", ""))
     item = asked.get("Key") or asked.get("Item")
     if name == "Query":
         keys = _queried(world, table, asked)
@@ -96,10 +96,11 @@ def _queried(world: World, table: str, asked: Mapping[str, Any]) -> list[str]:
     partition = world.partition_key(table.rpartition("/")[2])
     if asked.get("IndexName"):
         return []  # an index has another key; LeadingKeys is judged on the table's own
-    names, values = asked.get("ExpressionAttributeNames", {}), asked["ExpressionAttributeValues"]
+    names = asked.get("ExpressionAttributeNames") or {}
+    values = asked.get("ExpressionAttributeValues") or {}
     for name, value in re.findall(
         r"([#\w.-]+)\s*=\s*(:\w+)", asked.get("KeyConditionExpression", "")
     ):
         if names.get(name, name) == partition:
-            return [str(found) for found in values[value].values()]
+            return [str(found) for found in values.get(value, {}).values()]
     return []

@@ -85,12 +85,16 @@ def _listing(asked: dict[str, str]) -> dict[str, str | list[str]]:
 
 
 def _delete_many(wire: Wire, bucket: str) -> list[Action]:
-    needed = []
-    for item in ElementTree.fromstring(wire.body).iter():
+    needed: list[Action] = []
+    try:
+        document = ElementTree.fromstring(wire.body)
+    except ElementTree.ParseError:
+        return needed  # S3 refuses it
+    for item in document.iter():
         if item.tag.rpartition("}")[2] == "Object":
             fields = {child.tag.rpartition("}")[2]: child.text or "" for child in item}
             action = "DeleteObjectVersion" if "VersionId" in fields else "DeleteObject"
-            needed.append(Action(f"s3:{action}", f"{bucket}/{fields['Key']}"))
+            needed.append(Action(f"s3:{action}", f"{bucket}/{fields.get('Key', '')}"))
     return needed
 
 

@@ -385,3 +385,13 @@ def test_an_encrypted_topic_and_queue_ask_for_their_key() -> None:
     assert [name for name, *_ in topic] == ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"]
     queue = needs("sqs", lambda c: c.receive_message(QueueUrl=QUEUE), world)
     assert [name for name, *_ in queue] == ["sqs:ReceiveMessage", "kms:Decrypt"]
+
+
+@pytest.mark.parametrize("service", ["s3", "dynamodb", "sqs", "sns", "lambda", "events", "rds"])
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[]", b'{"TransactItems":[{"X":{}}]}'])
+def test_a_malformed_request_is_mapped_too(service: str, body: bytes) -> None:
+    """The service refuses it; the record must not fall over it before."""
+    target = {"x-amz-target": "X.TransactWriteItems", "host": "h"}
+    for query in ("", "delete", "uploads"):
+        actions_of(Wire(service, "POST", "/a/b", query, target, body), World(), 400)
+        actions_of(Wire(service, "POST", "/a", query, {"host": "h"}, body), World(), 400)
