@@ -144,15 +144,16 @@ def _limits(
     n = max(base["rows"], 1)
     filled = sum(1 for c in base["counts"] if c)
     share = base["missing"] / n
+    farthest = max(share, 1 - share)  # all values missing, or (where most were) none
     return base, {
         "psi": max(
             thresholds.PSI_FLOOR,
-            thresholds.tail(shifts, rate),
+            thresholds.tail(shifts, rate, thresholds.psi_in_range(base["counts"], size)),
             thresholds.psi_sampling(filled, rate, n, size),
         ),
         "missing": max(
             thresholds.MISSING_FLOOR,
-            thresholds.tail(misses, rate),
+            thresholds.tail(misses, rate, (float(misses.max(initial=0.0)) + farthest) / 2),
             thresholds.missing_sampling(share, rate, n, size),
         ),
     }

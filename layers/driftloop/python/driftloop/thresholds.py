@@ -9,23 +9,26 @@ long as a window: consecutive rows resemble each other, and blocks keep that.
 The tail: ``alpha`` mostly lies far beyond the few dozen blocks a training set holds, so a
 log-normal is fitted to the block statistics and read at ``1 - alpha``, widened by ``√(1 + 1/k)``
 for its estimated centre. It is never below what independent rows alone would give, nor below the
-largest block seen. Limits, honestly: with fewer than five blocks only the independent-rows bound
-is left; blocks from within the training span know nothing of seasons longer than it.
+worst block seen, nor out of any window's reach. Limits, honestly: with too few blocks even of a
+64th of the window, only the independent-rows bound is left, which autocorrelated data will
+exceed; and blocks from within the training span know nothing of seasons longer than it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from driftloop.drift import chi2_quantile
+from driftloop.drift import chi2_quantile, psi
 
 DAYS = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}
-FEWEST_BLOCKS = 5
+FEWEST_BLOCKS = 8
+MOST_HALVINGS = 6
 PSI_FLOOR = 0.02  # below this a shift is of no practical weight, however significant
 MISSING_FLOOR = 0.01
 
@@ -57,36 +60,70 @@ def missing_sampling(share: float, probability: float, reference: int, rows: int
     return upper_normal(probability / 2) * math.sqrt(variance * (1 / rows + 1 / reference))
 
 
-def tail(null: npt.NDArray[np.float64], probability: float) -> float:
-    """Upper ``probability`` point of block statistics, by a log-normal; 0 with too few blocks."""
+def tail(null: npt.NDArray[np.float64], probability: float, most: float) -> float:
+    """Upper ``probability`` point of block statistics, by a log-normal; 0 with too few blocks.
+
+    ``most``: the largest value that still could pass for normal. The fit knows no bound, and far
+    beyond the sample it may lie where nothing could ever reach it; then ``most`` is taken.
+    """
     if null.size < FEWEST_BLOCKS:
         return 0.0
+    worst = float(null.max())
     logs = np.log(np.maximum(null, 1e-9))
     spread = float(logs.std(ddof=1)) * (1 + 1 / null.size) ** 0.5
     fitted = float(np.exp(min(float(logs.mean()) + upper_normal(probability) * spread, 50.0)))
-    # A column that hardly ever misses gives zeros and one spike; its logs fit nothing.
-    return max(float(null.max()), min(fitted, 10 * float(null.max())))
+    return max(worst, min(fitted, most))
+
+
+def psi_in_range(counts: Sequence[int], rows: int) -> float:
+    """The largest PSI of ``rows`` rows that keep to bins the training data fills: all of them in
+    its rarest bin. Beyond it lies only what training never saw."""
+    filled = [i for i, count in enumerate(counts) if count]
+    if not filled:
+        return 0.0
+    rarest = min(filled, key=lambda i: counts[i])
+    return psi(counts, [rows if i == rarest else 0 for i in range(len(counts))])
 
 
 def blocks(
     time: npt.NDArray[np.int64] | None, rows: int, window: timedelta, fewest: int
 ) -> list[npt.NDArray[np.int64]]:
-    """Row indices of contiguous blocks: a window long (without ``time``: a thirtieth of the rows),
-    neighbours joined until each has ``fewest`` rows."""
+    """Row indices of contiguous blocks of at least ``fewest`` rows, each as long as a window.
+
+    Where that gives fewer than ``FEWEST_BLOCKS``, blocks of a half, a quarter … of the window:
+    they scatter more than whole windows do, so thresholds get too high rather than too low.
+    Without ``time`` a block is a thirtieth of the rows.
+    """
+    if not rows:
+        return []
+    order = np.arange(rows) if time is None else np.argsort(time, kind="stable")
     if time is None:
         size = max(fewest, rows // 30, 1)
-        order, edges = np.arange(rows), np.arange(size, rows, size)
-    else:
-        order = np.argsort(time, kind="stable")
-        span = max(1, round(window.total_seconds() * 1000))
-        number = (time[order] - time[order][0]) // span if rows else time
-        edges = np.flatnonzero(np.diff(number)) + 1
+        return _cut(order, np.arange(size, rows, size), fewest)
+    since = time[order] - time[order][0]
+    found: list[npt.NDArray[np.int64]] = []
+    for halvings in range(MOST_HALVINGS + 1):
+        span = max(1, round(window.total_seconds() * 1000) >> halvings)
+        found = _cut(order, np.flatnonzero(np.diff(since // span)) + 1, fewest)
+        if len(found) >= FEWEST_BLOCKS:
+            break
+    return found
+
+
+def _cut(
+    order: npt.NDArray[np.int64], edges: npt.NDArray[np.int64], fewest: int
+) -> list[npt.NDArray[np.int64]]:
+    """Cut at ``edges``, but only where a block has ``fewest`` rows by then; the rest goes to the
+    last one."""
     found: list[npt.NDArray[np.int64]] = []
     start = 0
-    for edge in [*edges.tolist(), rows]:
-        if edge - start >= fewest or (edge == rows and not found):
+    for edge in edges.tolist():
+        if edge - start >= fewest:
             found.append(order[start:edge])
             start = edge
-    if start < rows and found:
-        found[-1] = np.concatenate([found[-1], order[start:rows]])
-    return [b for b in found if b.size]
+    rest = order[start:]
+    if found and rest.size < fewest:
+        found[-1] = np.concatenate([found[-1], rest])
+    else:
+        found.append(rest)
+    return found
