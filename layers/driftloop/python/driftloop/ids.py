@@ -17,9 +17,14 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def run_id(cause: str, model: str, identity: str, attempt: int = 1) -> str:
-    """``drift-<12 hex of model and event>-1``: at most 80 characters, an execution's name."""
-    return f"{cause}-{sha256(f'{model}|{identity}'.encode()).hexdigest()[:12]}-{attempt}"
+def event_digest(model: str, identity: str) -> str:
+    """12 hex digits that name one event of one model, however often it is delivered."""
+    return sha256(f"{model}|{identity}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def run_id(cause: str, event: str, attempt: int = 1) -> str:
+    """``drift-<event digest>-1``: at most 80 characters, so that it can name an execution."""
+    return f"{cause}-{event}-{attempt}"
 
 
 def prediction_ids(request: str, ms: int, count: int) -> list[str]:

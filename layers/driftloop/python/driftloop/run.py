@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from driftloop.ids import canonical
 from driftloop.item import Item
 
 RUNNING = "RUNNING"
@@ -52,3 +54,36 @@ class Guard:
 
     run: str
     fence: int
+
+
+def new_run(
+    model: str,
+    name: str,
+    cause: str,
+    time: str,
+    reason: str,
+    event: str,
+    uploads: Iterable[Mapping[str, Any]],
+    fence: int,
+) -> Run:
+    """A run to be, with the exact input of its execution."""
+    taken = [dict(upload) for upload in uploads]
+    given = {
+        "model": model,
+        "run": name,
+        "cause": cause,
+        "now": time,
+        "uploads": taken,
+        "fence": fence,
+        "event": event,
+        "reason": reason,
+    }
+    return Run(
+        run=name,
+        cause=cause,
+        started=time,
+        reason=reason,
+        event=event,
+        uploads=taken,
+        input=canonical(given),
+    )

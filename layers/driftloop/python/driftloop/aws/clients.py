@@ -6,6 +6,8 @@ import os
 from functools import cache
 from typing import Any
 
+RETRIES: Any = {"mode": "standard", "total_max_attempts": 4}
+
 
 def client(service: str) -> Any:
     """The client of ``service``, with time-outs and retries that fit inside a Lambda call."""
@@ -20,7 +22,7 @@ def _client(service: str, endpoint: str | None, region: str | None) -> Any:
     config = Config(
         connect_timeout=3,
         read_timeout=30,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        retries=RETRIES,
     )
     session: Any = boto3
     return session.client(service, endpoint_url=endpoint, config=config, region_name=region or None)

@@ -97,15 +97,15 @@ class Registry:
 
     def acquire(self, model: str, run: str, now: str) -> Guard:
         """Take the lock for ``run``. Raises RegistryConflict while another run holds it."""
-        lock = self.lock(model)
+        lock = replace(self.lock(model), holder=None)
         guard = Guard(run, lock.fence + 1)
         self.table.write(lock_write(model, lock, guard, now))
         return guard
 
-    def free(self, model: str, run: str) -> bool:
-        """Give the lock up if ``run`` holds it; False when it does not."""
+    def free(self, model: str, guard: Guard) -> bool:
+        """Give the lock up; False when the run does not hold it (any more)."""
         try:
-            self.table.write(unlock_write(model, run))
+            self.table.write(unlock_write(model, guard))
         except StaleLock:
             return False
         return True
@@ -187,19 +187,19 @@ def lock_write(model: str, seen: Lock, guard: Guard, now: str) -> Write:
         keys.model_pk(model),
         keys.LOCK,
         Lock(holder=guard.run, fence=guard.fence, since=now).to_item(),
-        where=unchanged(replace(seen, holder=None)),
+        where=unchanged(seen),
         otherwise=RegistryConflict(f"{model}: another run holds the lock"),
     )
 
 
-def unlock_write(model: str, run: str) -> Write:
+def unlock_write(model: str, guard: Guard) -> Write:
     return Write(
         "Update",
         keys.model_pk(model),
         keys.LOCK,
         remove=("holder", "execution", "since"),
-        where={"holder": run},
-        otherwise=StaleLock(f"run {run} does not hold the lock of {model}"),
+        where={"holder": guard.run, "fence": guard.fence},
+        otherwise=StaleLock(f"run {guard.run} does not hold the lock of {model}"),
     )
 
 

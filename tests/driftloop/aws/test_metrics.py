@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from driftloop.aws.metrics import standing, traffic
+from driftloop.traffic import Traffic
+
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def cloudwatch(aws):
+    return boto3.client("cloudwatch")
+
+
+def put(cloudwatch, name, value, dimensions, ago):
+    cloudwatch.put_metric_data(
+        Namespace="driftloop",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Value": value,
+                "Timestamp": NOW - ago,
+                "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
+            }
+        ],
+    )
+
+
+def test_only_alarms_that_stand_are_told_with_their_last_bad_moment(cloudwatch):
+    for cause in ("drift", "performance", "errors"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=f"driftloop-dev-m-{cause}", Namespace="driftloop", MetricName="DriftRatio",
+            Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=1.0,
+            ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
+    assert standing("dev", "m", NOW, DAY) == ()
+    for cause in ("drift", "errors"):
+        cloudwatch.set_alarm_state(
+            AlarmName=f"driftloop-dev-m-{cause}", StateValue="ALARM", StateReason="x"
+        )
+    (alarm,) = standing("dev", "m", NOW, DAY)
+    assert (alarm.cause, alarm.last_over) == ("drift", None)
+    put(cloudwatch, "DriftRatio", 1.4, {"model": "m"}, timedelta(hours=30))
+    put(cloudwatch, "DriftRatio", 0.4, {"model": "m"}, timedelta(hours=3))
+    put(cloudwatch, "DriftRatio", 9.0, {"model": "other"}, timedelta(hours=2))
+    (alarm,) = standing("dev", "m", NOW, DAY)
+    assert (NOW - timedelta(hours=31)).isoformat()[:13] <= alarm.last_over[:13]
+    assert alarm.last_over[:13] <= (NOW - timedelta(hours=29)).isoformat()[:13]
+
+
+def test_the_traffic_of_one_version_is_summed(cloudwatch):
+    where = {"model": "m", "version": "7"}
+    for minutes, ms in ((5, 2.0), (3, 4.0)):
+        put(cloudwatch, "Requests", 1, where, timedelta(minutes=minutes))
+        put(cloudwatch, "Latency", ms, where, timedelta(minutes=minutes))
+    put(cloudwatch, "Errors", 1, where, timedelta(minutes=3))
+    put(cloudwatch, "Requests", 1, where, timedelta(minutes=60))
+    put(cloudwatch, "Requests", 1, {"model": "m", "version": "8"}, timedelta(minutes=3))
+    assert traffic("m", 7, NOW - timedelta(minutes=10), NOW) == Traffic(2, 1, 3.0)
+    assert traffic("m", 9, NOW - timedelta(minutes=10), NOW) == Traffic(0, 0, None)

@@ -1,0 +1,134 @@
+"""A governor's registry in memory: applies decisions as the real one does, for tests of policy."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from driftloop.decision import Decision, Standing, State
+from driftloop.event import Event, RunEnd
+from driftloop.ids import event_digest, run_id
+from driftloop.run import RUNNING, Lock
+from driftloop.spec import Spec
+from driftloop.trigger import decide
+from driftloop.when import iso, parse
+
+START = parse("2013-02-01T00:00:00Z")
+
+
+def spec(**retrain) -> Spec:
+    return Spec.parse(
+        {
+            "name": "flights",
+            "task": "classification",
+            "target": "late",
+            "features": {"hour": {"type": "number"}},
+            "retrain": {"on": ["upload", "drift", "performance", "schedule"], **retrain},
+        }
+    )
+
+
+def at(hours: float) -> str:
+    return iso(START + timedelta(hours=hours))
+
+
+class Books:
+    """Deliver events with ``hear``; end the running run with ``end``."""
+
+    def __init__(self, spec_=None):
+        self.spec = spec_ or spec()
+        self.lock, self.runs, self.pending = Lock(), {}, []
+        self.rows, self.route, self.standing = [], None, ()
+        self.running: list[str] = []
+        self.told: list[dict] = []
+        self.deliveries = 0
+
+    def state(self, event: Event, holder_end=None) -> State:
+        newest = sorted(self.rows, key=lambda r: (r.time, r.delivery), reverse=True)
+        starts = tuple(r for r in newest if r.decision == "started")
+        ended = event.ended or holder_end
+        return State(
+            lock=self.lock,
+            twins=tuple(r for r in newest if r.time == event.time),
+            known=self.runs.get(run_id(event.cause, event.digest)) if event.cause else None,
+            starts=starts,
+            runs=tuple(self.runs[name] for name in dict.fromkeys(r.run for r in starts)),
+            pending=tuple(self.pending),
+            escalated=max((r.time for r in self.rows if r.escalated), default=None),
+            run=self.runs.get(ended.run) if ended else None,
+            route=self.route,
+            holder_end=holder_end,
+            standing=self.standing if event.kind == "sweep" else (),
+        )
+
+    def hear(self, event: Event, holder_end=None) -> Decision:
+        decision = decide(event, self.state(event, holder_end), self.spec)
+        self.apply(decision)
+        return decision
+
+    def apply(self, d: Decision) -> None:
+        if d.repeat:
+            return
+        keys = {(r.time, r.delivery) for r in self.rows}
+        for row in (d.entry, *d.resolved):
+            assert (row.time, row.delivery) not in keys, "a ledger row is written once"
+            self.rows.append(row)
+        for p in d.settled:
+            self.pending.remove(p)
+        if d.hold:
+            self.pending.append(d.hold)
+        if d.finished:
+            assert self.runs[d.finished.run].status == RUNNING
+            self.runs[d.finished.run] = d.finished
+        if d.frees:
+            self.lock = replace(self.lock, holder=None)
+        if d.start:
+            assert self.lock.holder is None, "law_5: two runs would overlap"
+            assert d.start.run not in self.runs
+            self.runs[d.start.run] = d.start
+            self.lock = Lock(holder=d.start.run, fence=self.lock.fence + 1, since=d.start.started)
+            self.running.append(d.start.run)
+        if d.move:
+            self.route = d.move.new
+        if d.entry.notice:
+            self.told.append(d.entry.notice)
+
+    def delivery(self) -> str:
+        self.deliveries += 1
+        return f"d{self.deliveries:04d}"
+
+    def event(self, kind, hours, *, cause=None, identity=None, **more) -> Event:
+        digest = event_digest("flights", identity or f"{kind}/{cause}/{hours}")
+        return Event(kind, at(hours), self.delivery(), digest, f"{kind} it was", cause, **more)
+
+    def alarm(self, hours, cause="drift") -> Event:
+        return self.event("alarm", hours, cause=cause)
+
+    def upload(self, hours, key="incoming/flights/a.csv") -> Event:
+        pinned = {"bucket": "landing", "key": key, "version_id": f"v{hours}", "size": 10}
+        return self.event(
+            "upload", hours, cause="upload", identity=f"{key}/{hours}", uploads=(pinned,)
+        )
+
+    def sweep(self, hours) -> Event:
+        return self.event("sweep", hours)
+
+    def ended(self, hours, run, status="SUCCEEDED", **end) -> Event:
+        return self.event(
+            "run-ended", hours, identity=f"{run}/{status}", ended=RunEnd(run, status, **end)
+        )
+
+    def end(self, hours, outcome="released") -> Decision:
+        """The run under way ends with ``outcome``."""
+        output = {
+            "released": '{"release": {"status": "promoted", "reason": "it is better"},'
+            ' "version": {"version": 2}, "verdict": {"accepted": true, "reasons": []}}',
+            "rejected": '{"verdict": {"accepted": false, "reasons":'
+            ' [{"gate": "g", "passed": false, "text": "not better than the champion"}]}}',
+        }
+        run = self.running[-1]
+        if outcome == "failed":
+            cause = '{"errorMessage": "52 of 1,000 rows are bad", "errorType": "TooManyRejected"}'
+            return self.hear(self.ended(hours, run, "FAILED", error="TooManyRejected", cause=cause))
+        return self.hear(self.ended(hours, run, output=output[outcome]))
+
+    def stands(self, since, cause="drift", last_over=None):
+        self.standing = (Standing(cause, at(since), last_over and at(last_over)),)
