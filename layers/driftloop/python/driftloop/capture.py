@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import json
 import math
-import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -21,17 +20,11 @@ from typing import Any
 
 from driftloop import keys
 from driftloop.blobs import Blobs
+from driftloop.captured import Record, is_prediction_id, pack
 from driftloop.errors import BadRequest
 from driftloop.ids import id_ms
 from driftloop.spec import Spec
 from driftloop.when import from_ms
-
-_UUID7 = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-).fullmatch
-_LATEST = 2**47  # epoch ms; an id beyond the year 6400 is no id of ours
-
-Record = dict[str, Any]
 
 
 def unpack(data: str) -> list[tuple[str, str]]:
@@ -102,20 +95,6 @@ def parse(spec: Spec, message: str) -> Iterator[Record]:
         if spec.time and values.get(spec.time) is not None:
             record["at"] = values[spec.time]
         yield record
-
-
-def is_prediction_id(value: object) -> bool:
-    """Whether it is a UUIDv7 of a believable time."""
-    return isinstance(value, str) and bool(_UUID7(value)) and id_ms(value) < _LATEST
-
-
-def pack(records: Iterable[Record]) -> bytes:
-    """``.jsonl.gz``; same records, same bytes."""
-    text = "".join(_encode(record) + "\n" for record in records)
-    return gzip.compress(text.encode("utf-8", "surrogatepass"), 5, mtime=0)
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def _place(model: str, record: Record, file: str) -> str:

@@ -1,4 +1,4 @@
-"""Reading captures back: which objects hold a span of time, and each prediction once."""
+"""Captures as they are kept: their form, which objects hold a span of time, each row once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,28 @@ from typing import Any
 
 from driftloop import keys
 from driftloop.blobs import Blobs, get_all
+from driftloop.ids import id_ms
 from driftloop.when import from_ms, parse, to_ms
 
 HOUR = 3_600_000
 Record = dict[str, Any]
+_UUID7 = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+).fullmatch
+_LATEST = 2**47  # epoch ms; an id beyond the year 6400 is no id of ours
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _PLACE = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/hour=(\d\d)/").search
+
+
+def is_prediction_id(value: object) -> bool:
+    """Whether it is a UUIDv7 of a believable time."""
+    return isinstance(value, str) and bool(_UUID7(value)) and id_ms(value) < _LATEST
+
+
+def pack(records: Iterable[Record]) -> bytes:
+    """``.jsonl.gz``; same records, same bytes."""
+    text = "".join(_encode(record) + "\n" for record in records)
+    return gzip.compress(text.encode("utf-8", "surrogatepass"), 5, mtime=0)
 
 
 def hour_of(key: str) -> int:

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from driftloop.capture import is_prediction_id
+from driftloop.captured import is_prediction_id
 from driftloop.contract import as_text, check_column
 from driftloop.csvfile import CsvFile, Record, open_csv
 from driftloop.errors import BadRequest, WrongColumns

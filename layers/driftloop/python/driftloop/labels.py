@@ -17,7 +17,7 @@ from typing import Any
 
 from driftloop import captured, dataset, keys
 from driftloop.blobs import Blobs, get_all
-from driftloop.capture import pack
+from driftloop.captured import pack
 from driftloop.claims import Claim, Claims
 from driftloop.contract import as_text, check
 from driftloop.ids import digest, id_ms

@@ -19,7 +19,7 @@ from typing import Any
 
 from driftloop import captured, emf, keys
 from driftloop.blobs import Blobs, get_all
-from driftloop.capture import pack
+from driftloop.captured import pack
 from driftloop.dataset import dump
 from driftloop.errors import NotFound
 from driftloop.ids import digest, id_ms
