@@ -39,7 +39,7 @@ def demo(*, months: int, report: Path, json: Path | None) -> int:
         took = stage.took
         console.out.print(f"  synthesized in {took['synth']:.1f} s, "
                           f"deployed in {took['deploy']:.1f} s")  # fmt: skip
-        _upload(stage, spec)
+        upload_january(stage, spec)
         answers = _play(stage, spec, months)
         told = story(stage, spec, answers, seconds=time.monotonic() - began)
     table.show(told)
@@ -52,7 +52,7 @@ def demo(*, months: int, report: Path, json: Path | None) -> int:
     return 0
 
 
-def _upload(stage: World, spec: Spec) -> None:
+def upload_january(stage: World, spec: Spec) -> None:
     """January lands in the bucket; everything else follows from that."""
     began = time.monotonic()
     path = flights.file(1)

@@ -1,0 +1,59 @@
+"""One model in both forms: the plan our endpoint answers from, the pipeline others load."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+from driftloop import pipeline, prepare
+from driftloop.contract import check
+from driftloop.plan import schema
+from driftloop.plan.export import export
+from driftloop.spec import Spec
+
+ROOT = Path(__file__).resolve().parents[2]
+JANUARY = ROOT / "examples" / "flights" / "2013-01.csv.gz"
+ESTIMATOR, PARAMS = "hist_gradient_boosting", {"max_iter": 100, "max_leaf_nodes": 15}
+
+
+@dataclass(frozen=True)
+class Model:
+    """``opt`` is laid out as Lambda's ``/opt``; ``instances`` are rows as a client sends them."""
+
+    plan: bytes
+    pipeline: Path
+    opt: Path
+    instances: list[dict[str, Any]]
+
+
+def build(folder: Path, rows: int) -> Model:
+    """Fit the flights model on January, and write what either side starts from."""
+    spec = Spec.load(ROOT / "infra" / "models" / "flights.yaml")
+    with gzip.open(JANUARY, "rt", encoding="utf-8", newline="") as lines:
+        records = list(csv.DictReader(lines))
+    columns = {name: [record[name] for record in records] for name in spec.columns}
+    frame, _ = prepare.build([check(spec, columns)[0]], spec)
+    fitted = pipeline.fit(spec, ESTIMATOR, PARAMS, frame, frame.train)
+    joblib.dump(fitted, folder / "pipeline.joblib")
+    opt = folder / "opt"
+    shutil.copytree(ROOT / "layers" / "driftloop" / "python", opt / "python",
+                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    (opt / "spec.json").write_bytes(spec.to_json())
+    instances = [
+        {
+            name: (float(record[name]) if f.type == "number" else record[name])
+            if record[name]
+            else None
+            for name, f in spec.features.items()
+        }
+        for record in records[:rows]
+    ]
+    (folder / "instances.json").write_text(json.dumps(instances))
+    plan = schema.dump(export(fitted, spec.features, frame.classes, spec.task))
+    return Model(plan, folder / "pipeline.joblib", opt, instances)
