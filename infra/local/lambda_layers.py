@@ -73,4 +73,6 @@ def _wheel_entries(archive: zipfile.ZipFile) -> set[str]:
                 entry = line.rpartition(",")[0].rpartition(",")[0].strip('"').split("/")[0]
                 if entry and entry != "..":
                     found.add(f"python/{entry}")
+                    if entry.endswith(".py"):  # shipped as bytecode alone, maybe
+                        found.add(f"python/{entry}c")
     return found
