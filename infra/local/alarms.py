@@ -44,6 +44,15 @@ class Watch:
         )
         self.handle: Handle | None = None
 
+    def decided_by(self, sample: Sample) -> bool:
+        """Whether one sample of the running period is enough to alarm, whatever follows."""
+        if self.alarm.state_value == "ALARM" or not is_final(self.condition, self.statistic):
+            return False
+        if self.statistic == "SampleCount":
+            return True
+        extreme = sample.high if self.statistic == "Maximum" else sample.low
+        return self.condition.breaches(extreme)
+
     def cancel(self) -> None:
         if self.handle:
             self.handle.cancel()
@@ -92,17 +101,23 @@ class Alarms:
     def on_metric(self, series: Series, sample: Sample) -> None:
         with self._lock:
             for watch in [w for w in self._watches.values() if w.series == series]:
-                self._look(watch)
+                running = sample.time >= floor(self.local.clock.now(), watch.period)
+                if not running or watch.decided_by(sample):
+                    self._look(watch)
+                elif watch.handle is None:
+                    self._look_at(watch, self._next_end(watch))
 
     def _next_end(self, watch: Watch) -> datetime:
         now = self.local.clock.now()
         return floor(now, watch.period) + timedelta(seconds=watch.period)
 
     def _look_at(self, watch: Watch, when: datetime) -> None:
+        def look() -> None:
+            watch.handle = None
+            self._look(watch)
+
         watch.cancel()
-        watch.handle = self.local.clock.call_at(
-            when, lambda: self._look(watch), f"alarm {watch.alarm.name}"
-        )
+        watch.handle = self.local.clock.call_at(when, look, f"alarm {watch.alarm.name}")
 
     def _look(self, watch: Watch) -> None:
         with self._lock:

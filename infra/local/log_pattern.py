@@ -11,6 +11,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 Test = Callable[[str], bool]
@@ -21,6 +22,7 @@ class InvalidFilterPattern(ValueError):
     """The pattern is wrong, or of a kind that is not built."""
 
 
+@lru_cache(maxsize=64)
 def compile_pattern(pattern: str) -> Test:
     """A test for messages; the empty pattern takes every one."""
     text = pattern.strip()

@@ -1,6 +1,7 @@
 """Metrics, alarms, and what an alarm sets off."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -159,6 +160,25 @@ def test_months_of_silence_cost_nothing(aws: Any, cloudwatch: Any) -> None:
     aws.clock.call_at = lambda *args: calls.append(args) or inner(*args)
     aws.settle(days=200)
     assert len(calls) <= 40 * 5
+
+
+def test_a_crowd_of_samples_is_judged_once_a_period(aws: Any, cloudwatch: Any) -> None:
+    alarm(cloudwatch, Statistic="Sum", Threshold=2999)
+    began = time.monotonic()
+    for _ in range(3000):
+        aws.metrics.put(
+            "app",
+            [
+                {
+                    "MetricName": "DriftRatio",
+                    "Dimensions": [{"Name": "model", "Value": "m"}],
+                    "Value": 1.0,
+                }
+            ],
+        )
+    assert time.monotonic() - began < 3
+    aws.settle(minutes=1)
+    assert changes(aws) == ["ALARM"]
 
 
 def test_a_late_sample_is_found_in_its_own_period(aws: Any, cloudwatch: Any) -> None:
