@@ -43,7 +43,7 @@ _READS = ("GET", "HEAD")
 
 def actions_of_s3(wire: Wire, world: World, status: int = 200) -> list[Action]:
     """Map one request; ``status`` is its answer's, for what is asked only of a missing object."""
-    bucket, key = _address(wire)
+    bucket, key = address(wire)
     if not bucket:
         return [Action("s3:ListAllMyBuckets")]
     if not key:
@@ -56,7 +56,8 @@ def actions_of_s3(wire: Wire, world: World, status: int = 200) -> list[Action]:
     return needed
 
 
-def _address(wire: Wire) -> tuple[str, str]:
+def address(wire: Wire) -> tuple[str, str]:
+    """Bucket and key (empty where there is none), by path or by virtual host."""
     path = unquote(wire.path[1:])
     virtual = _VIRTUAL.fullmatch(wire.headers.get("host", ""))
     if virtual:

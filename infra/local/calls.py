@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import missing_object
 from .action import Wire
 from .actions import actions_of
 from .condition import Context
@@ -71,14 +72,6 @@ class Recorder:
             return self.app(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        status = 200
-
-        def started(line: str, headers: Any, *rest: Any) -> Any:
-            nonlocal status
-            status = int(line.split(" ", 1)[0])
-            return start_response(line, headers, *rest)
-
-        answer = self.app(environ, started)
         wire = Wire(
             service=found[2].lower(),
             method=environ["REQUEST_METHOD"],
@@ -87,6 +80,21 @@ class Recorder:
             headers=_headers(environ),
             body=body,
         )
+        status, instead = 200, False
+
+        def started(line: str, headers: Any, *rest: Any) -> Any:
+            nonlocal status, instead
+            status = int(line.split(" ", 1)[0])
+            if missing_object.hidden(wire, status, str(caller), self.world):
+                status, instead = 403, True
+                length = str(len(missing_object.body(wire)))
+                headers = [("Content-Type", "application/xml"), ("Content-Length", length)]
+                line = missing_object.STATUS
+            return start_response(line, headers, *rest)
+
+        answer = self.app(environ, started)
+        if instead:
+            answer = [missing_object.body(wire)]
         for action in actions_of(wire, self.world, status):
             self.local.record(str(caller), action.name, action.resource, action.context)
         return answer

@@ -30,16 +30,21 @@ class Deployed:
         name = read(arn) if read else None
         return self._customer_key(name) if name else None
 
+    def has_bucket(self, name: str) -> bool:
+        return name in self._global("s3").buckets
+
     def policies(self) -> Policies:
         """Every policy in force now, as fresh objects: a caller may take statements away."""
         roles = list(self._global("iam").roles.values())
         trust = {role.arn: _document(role.assume_role_policy_document) for role in roles}
         return replace(self._of(roles), resource=self._resource_policies() | trust)
 
-    def policies_of(self, role_arn: str) -> Policies:
-        """The identity policies (and boundary) of one role."""
+    def policies_of(self, role_arn: str, bucket: str = "") -> Policies:
+        """The identity policies (and boundary) of one role, and the policy of one bucket."""
         roles = self._global("iam").roles.values()
-        return self._of([role for role in roles if role.arn == role_arn])
+        found = self._global("s3").buckets.get(bucket)
+        own = {f"arn:aws:s3:::{bucket}": _document(found.policy)} if found else {}
+        return replace(self._of([role for role in roles if role.arn == role_arn]), resource=own)
 
     def _of(self, roles: list[Any]) -> Policies:
         return Policies(
