@@ -143,14 +143,14 @@ def test_a_file_without_ids_or_labels_is_refused() -> None:
 )
 def test_a_bad_request_names_the_field(body: Any, field: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        from_request(SPEC, body, NOW)
+        from_request(SPEC, json.dumps(body), NOW)
     assert caught.value.field == field
 
 
 def test_a_request_is_joined() -> None:
     store, names = store_with()
-    claims = from_request(SPEC, {"labels": [{"id": names[0], "label": 1},
-                                            {"key": "k1-3", "label": True}]}, NOW)  # fmt: skip
+    asked = {"labels": [{"id": names[0], "label": 1}, {"key": "k1-3", "label": True}]}
+    claims = from_request(SPEC, json.dumps(asked), NOW)
     answer = join(store, SPEC, claims, [1, 2], NOW)
     assert answer["matched"] == 2
     assert set(labels_in(store).values()) == {"1"}

@@ -180,8 +180,9 @@ def test_served_rows_are_captured_labelled_and_judged(
         },
     }
     report = call("labels", event)
-    assert (report["matched"], report["unmatched"], report["error"]) == (200, 0, None)
-    assert report["part"] in {Path(key).stem for key in stored("toy/parts/")}
+    joined = report["joined"]
+    assert (joined["matched"], joined["unmatched"], report["error"]) == (200, 0, None)
+    assert joined["part"] in {Path(key).stem for key in stored("toy/parts/")}
     capsys.readouterr()
     judged = call("monitor", {"time": "2013-02-02T03:00:00Z"})["judged"]
     assert [(j["rows"], j["labelled"], j["status"]) for j in judged] == [(200, 200, "judged")]

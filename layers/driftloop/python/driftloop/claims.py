@@ -93,9 +93,15 @@ def _reject(file: CsvFile, record: Record, fault: Fault) -> Rejected:
     return Rejected(record.line, field, rule, value, file.text(record))
 
 
-def from_request(spec: Spec, body: Any, now: str) -> Claims:
-    """Read ``{"labels": [{"id" | "key", "time"?, "label"}]}``. Raises BadRequest with the path of
-    the first mistake: a request is taken whole or not at all."""
+def from_request(spec: Spec, text: str | bytes, now: str) -> Claims:
+    """Read the JSON ``{"labels": [{"id" | "key", "time"?, "label"}]}``.
+
+    Raises BadRequest with the path of the first mistake: a request is taken whole or not at all.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}", "body") from None
     entries = body.get("labels") if isinstance(body, dict) else None
     if not isinstance(entries, list) or not entries:
         raise BadRequest("should be a list of {id or key, label}", "labels")

@@ -11,23 +11,45 @@ from __future__ import annotations
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from driftloop import captured, dataset, keys
 from driftloop.blobs import Blobs, get_all
 from driftloop.captured import pack
-from driftloop.claims import Claim, Claims
+from driftloop.claims import Claim, Claims, from_csv
 from driftloop.contract import as_text, check
+from driftloop.errors import DataError
 from driftloop.ids import digest, id_ms
-from driftloop.quarantine import Rejected, lines
+from driftloop.quarantine import Rejected, lines, upload_name
 from driftloop.spec import Spec
 from driftloop.when import from_ms, iso, parse, to_ms
 
 SEARCH_DAYS = 62  # two months: the labels of a month, sent when the next one is over
 OLDEST_DAYS = 400  # predictions older than this are not labelled any more
 MOST_RETRIED = 20  # files of unmatched claims looked at again by one call
+
+
+def take_in(
+    store: Blobs,
+    spec: Spec,
+    origin: Mapping[str, Any],
+    data: bytes,
+    versions: Sequence[int],
+    now: str,
+) -> dict[str, Any]:
+    """Join the claims of a label file and keep a report of it, which is returned: what ``join``
+    says, or the ``error`` (name, message) for which the file is refused; trying it again would
+    not mend it. ``origin``: ``{"bucket", "key", "version_id"}``."""
+    name = upload_name(origin["bucket"], origin["key"], origin["version_id"])
+    report: dict[str, Any] = {"labels": dict(origin), "now": now, "error": None}
+    try:
+        report |= {"joined": join(store, spec, from_csv(spec, data, name, now), versions, now)}
+    except DataError as error:
+        report["error"] = {"name": type(error).__name__, "message": str(error)}
+    store.put(keys.ingest_report(spec.name, name), dataset.dump(report))
+    return report
 
 
 def join(

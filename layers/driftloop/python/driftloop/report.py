@@ -138,8 +138,13 @@ def _ends(base: Sketch) -> tuple[str, str]:
     """What stands under the first and the last bar."""
     if base["type"] == "number":
         edges = base["edges"]
-        return (f"< {edges[0]:.4g}", f"> {edges[-1]:.4g}") if edges else ("", "")
+        return (f"< {_round(edges[0])}", f"> {_round(edges[-1])}") if edges else ("", "")
     return (_short(base["categories"][0]), "other") if base["categories"] else ("", "other")
+
+
+def _round(edge: float) -> str:
+    """Four digits; the lowest edge lies a hair under the minimum, which is what people know."""
+    return f"{edge:.4g}" if abs(edge) > 1e-300 else "0"
 
 
 def _shares(counts: Sequence[int]) -> list[float]:
