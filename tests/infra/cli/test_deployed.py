@@ -1,0 +1,184 @@
+"""Commands against a deployed registry (moto in this process)."""
+
+import gzip
+import json
+
+import boto3
+import pytest
+from driftloop import keys, route
+from driftloop.aws import clients
+from driftloop.aws.registry import Registry
+from driftloop.aws.table import Write
+from driftloop.ledger import Audit, Entry
+from driftloop.version import Version
+from moto import mock_aws
+
+from infra.cli import stacks, target
+from infra.cli.app import run
+
+TEMPLATE = {
+    "Resources": {"T": {"Type": "AWS::SNS::Topic"}},
+    "Outputs": {},
+}
+PLATFORM = {"LandingBucket": "landing", "StoreBucket": "store", "RegistryTable": "registry",
+            "ApiUrl": "http://127.0.0.1:9"}  # fmt: skip
+
+
+def stack(name, outputs):
+    body = {**TEMPLATE, "Outputs": {k: {"Value": v} for k, v in outputs.items()}}
+    boto3.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(body))
+
+
+@pytest.fixture
+def registry(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name, value in {**target.CREDENTIALS, "AWS_REGION": "us-east-1",
+                        "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    clients._client.cache_clear()
+    with mock_aws():
+        stack("driftloop-dev-platform", PLATFORM)
+        stack("driftloop-dev-flights", {"Model": "flights"})
+        stack("somebody-else", {"Model": "theirs"})
+        names = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")]
+        kinds = [{"AttributeName": n, "KeyType": k} for n, k in (("pk", "HASH"), ("sk", "RANGE"))]
+        boto3.client("dynamodb").create_table(
+            TableName="registry", AttributeDefinitions=names, KeySchema=kinds,
+            BillingMode="PAY_PER_REQUEST",
+        )  # fmt: skip
+        for bucket in ("landing", "store"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        yield Registry("registry")
+    clients._client.cache_clear()
+
+
+def version(number):
+    return Version(
+        version=number, candidate=f"{number:016x}", plan_key=f"plan-{number}",
+        plan_sha256=f"{number:064x}", run="r", cause="upload", dataset="d", frame="f",
+        estimator="logistic_regression", created="2013-02-01T08:00:00.000Z", spec_digest="s",
+        code_digest="c", baseline_key="b",
+    )  # fmt: skip
+
+
+def served(number):
+    made = version(number)
+    return route.Served(number, made.plan_key, made.plan_sha256)
+
+
+def released(registry, *numbers):
+    """Versions, each promoted over the one before."""
+    now, old = "2013-02-01T08:00:00.000Z", None
+    for number in numbers:
+        registry.table.write(put(number))
+        new = route.promoted(old, served(number), now) if old else route.first(served(number), now)
+        audit = Audit(time=now, action="release", actor="run", reason="better", after=number)
+        registry.move_route("flights", old, new, audit)
+        old = new
+
+
+def put(number):
+    pk, sk = keys.model_pk("flights"), keys.version_sk(number)
+    return Write("Put", pk, sk, version(number).to_item())
+
+
+def test_all_is_found_by_the_stacks_outputs(registry):
+    found = stacks.find("dev")
+    assert found.platform == PLATFORM
+    assert list(found.models) == ["flights"]
+    assert found.url("flights", "predict") == "http://127.0.0.1:9/models/flights/predict"
+
+
+def test_another_environment_is_named(registry, capsys):
+    assert run(["--env", "prod", "status"]) == 3
+    assert "there is dev: use --env" in capsys.readouterr().err
+
+
+def test_a_model_that_is_not_there(registry, capsys):
+    assert run(["runs", "flihgts"]) == 2
+    assert "did you mean 'flights'?" in capsys.readouterr().err
+
+
+def test_listings_of_nothing_say_so(registry, capsys):
+    for command in ("runs", "versions", "ledger", "drift"):
+        assert run([command, "flights"]) == 0
+        assert run([command, "flights", "--json"]) == 0
+    said = capsys.readouterr().out
+    assert "has had no run yet" in said
+    assert said.count("[]") == 4
+
+
+def test_rollback_goes_to_the_champion_before_and_is_audited(registry, capsys):
+    released(registry, 1, 2)
+    assert run(["rollback", "flights", "--reason", "it smells", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"model": "flights", "from": 2, "to": 1}
+    assert registry.route("flights").champion == served(1)
+    audit = next(a for a in registry.audit("flights") if a.action == "rollback")
+    assert (audit.before, audit.after, audit.reason) == (2, 1, "it smells")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "arguments", "code", "said"),
+    [
+        ((), [], 1, "no released version"),
+        ((1,), [], 1, "none before it"),
+        ((1, 2), ["--to", "2"], 1, "the champion of flights already"),
+        ((1, 2), ["--to", "9"], 2, "no version 9; there is 2, 1"),
+    ],
+)
+def test_rollbacks_that_cannot_be(registry, capsys, numbers, arguments, code, said):
+    released(registry, *numbers)
+    assert run(["rollback", "flights", *arguments]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_the_ledger_reads_like_a_log_book(registry, capsys):
+    for hour, decision in ((9, "started"), (8, "suppressed")):
+        time = f"2013-02-01T0{hour}:00:00.000Z"
+        registry.append_ledger("flights", Entry(time, "alarm", decision, "why", "e", f"d{hour}"))
+    assert run(["ledger", "flights", "--json"]) == 0
+    assert [e["decision"] for e in json.loads(capsys.readouterr().out)] == ["suppressed", "started"]
+
+
+def test_an_upload_lands_under_the_models_prefix(registry, capsys, tmp_path):
+    (tmp_path / "jan.csv.gz").write_bytes(gzip.compress(b"a\n1\n"))
+    assert run(["upload", "flights", "jan.csv.gz", "--no-wait", "--json"]) == 0
+    sent = json.loads(capsys.readouterr().out)
+    assert sent["key"] == "incoming/flights/jan.csv.gz"
+    listed = boto3.client("s3").list_objects_v2(Bucket="landing")
+    assert [o["Key"] for o in listed["Contents"]] == ["incoming/flights/jan.csv.gz"]
+
+
+def test_a_missing_file_uploads_nothing(registry, capsys, tmp_path):
+    (tmp_path / "there.csv").write_text("a\n")
+    assert run(["upload", "flights", "there.csv", "away.csv", "--no-wait"]) == 2
+    assert boto3.client("s3").list_objects_v2(Bucket="landing")["KeyCount"] == 0
+
+
+def test_labels_land_under_theirs(registry, tmp_path):
+    (tmp_path / "arrivals.csv").write_text("id,late\n")
+    assert run(["labels", "flights", "arrivals.csv"]) == 0
+    listed = boto3.client("s3").list_objects_v2(Bucket="landing")
+    assert [o["Key"] for o in listed["Contents"]] == ["labels/flights/arrivals.csv"]
+
+
+def test_drift_shows_the_newest_revision_of_each_window(registry, capsys):
+    def report(window, version, revision, ratio):
+        body = {"window": {"start": f"{window}T00:00:00.000Z"}, "version": version, "rows": 900,
+                "drift_ratio": ratio, "performance": {"rows": 0, "ratio": None},
+                "text": f"revision {revision}"}  # fmt: skip
+        key = keys.window_report("flights", f"{window}T000000Z", version, revision, "json")
+        boto3.client("s3").put_object(Bucket="store", Key=key, Body=json.dumps(body))
+
+    report("2013-02-08", 1, 1, 6.3)
+    report("2013-02-08", 1, 2, 6.2)
+    report("2013-02-09", 1, 1, None)
+    assert run(["drift", "flights", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(r["text"], r["drift_ratio"]) for r in found] == [
+        ("revision 2", 6.2),
+        ("revision 1", None),
+    ]
+    assert run(["drift", "flights", "-n", "1"]) == 0
+    assert "revision 2" not in capsys.readouterr().out
