@@ -106,12 +106,18 @@ def test_law_10_an_undefined_metric_fails_its_gate_in_words(now, fresh, stale):
 
 
 @pytest.mark.parametrize(
-    ("rule", "passed"),
-    [(">= 0.99", False), ("<= 0.99", True), ("<0.1", False), (" > 0.1", True), (">=-1e-3", True)],
+    ("metric", "rule", "passed"),
+    [
+        ("accuracy", ">= 0.99", False),
+        ("accuracy", " > 0.1", True),
+        ("accuracy", ">=1e-3", True),
+        ("log_loss", "<= 0.99", True),
+        ("log_loss", "<0.1", False),
+    ],
 )
-def test_rules_are_read_as_written(now, fresh, rule, passed):
-    verdict, reasons = judge(now, spec_of(gates={"metrics": {"accuracy": rule}}), fresh)
-    assert reasons["metrics.accuracy"].passed is passed is verdict.accepted
+def test_rules_are_read_as_written(now, fresh, metric, rule, passed):
+    verdict, reasons = judge(now, spec_of(gates={"metrics": {metric: rule}}), fresh)
+    assert reasons[f"metrics.{metric}"].passed is passed is verdict.accepted
 
 
 def test_a_spec_without_gates_accepts_and_says_so(now, fresh):
