@@ -14,11 +14,11 @@ from driftloop.spec import Spec
 DAY = 86_400_000
 
 
-def spec(**monitor: Any) -> Spec:
+def spec(task: str = "classification", **monitor: Any) -> Spec:
     return Spec.parse(
         {
             "name": "toy",
-            "task": "classification",
+            "task": task,
             "target": "late",
             "time": "at",
             "features": {
@@ -152,7 +152,5 @@ def test_many_classes_and_regression() -> None:
     assert sum(base["prediction"]["counts"]) == held
     numbers = Frame(f.columns, f.vocabulary, np.random.default_rng(0).normal(size=f.rows), None,
                     f.train, f.time)  # fmt: skip
-    declared = spec().model_dump(mode="json")
-    declared["task"] = "regression"
-    base = profile.baseline(numbers, np.zeros(held), "rmse", 1.0, Spec.parse(declared))
+    base = profile.baseline(numbers, np.zeros(held), "rmse", 1.0, spec("regression"))
     assert base["thresholds"]["performance"]["rmse"] > 1.1
