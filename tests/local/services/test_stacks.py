@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local import lambda_types, stack_update, stacks
+from infra.local import change_sets, lambda_types, stack_update, stacks
 
 BUCKET = "code"
 
@@ -18,6 +18,7 @@ def formation(aws: Any) -> Any:
     assert lambda_types
     stack_update.install(aws)
     stacks.install(aws)
+    change_sets.install(aws)
     aws.client("s3").create_bucket(Bucket=BUCKET)
     return aws.client("cloudformation")
 
@@ -197,3 +198,23 @@ def test_a_circle_is_refused_by_name(aws: Any, formation: Any) -> None:
     second = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::Sub": "${A.Name}"}}}
     with pytest.raises(ClientError, match="Circular dependency"):
         formation.create_stack(StackName="s", TemplateBody=template({"A": first, "B": second}))
+
+
+def test_change_sets_of_two_stacks_may_share_a_name(aws: Any, formation: Any) -> None:
+    for name in ("s", "t"):
+        formation.create_change_set(
+            StackName=name,
+            ChangeSetName="one",
+            ChangeSetType="CREATE",
+            TemplateBody=template({"A": topic(name)}),
+        )
+    formation.execute_change_set(ChangeSetName="one", StackName="s")
+    formation.delete_change_set(ChangeSetName="one", StackName="s")
+    names = {t["TopicArn"].rpartition(":")[2] for t in aws.client("sns").list_topics()["Topics"]}
+    assert names == {"s"}
+    planned = formation.describe_change_set(ChangeSetName="one", StackName="t")
+    assert planned["StackName"] == "t"
+    with pytest.raises(ClientError, match=r"ChangeSet \[one\] does not exist") as refused:
+        formation.describe_change_set(ChangeSetName="one", StackName="s")
+    assert refused.value.response["Error"]["Code"] == "ChangeSetNotFound"
+    formation.delete_change_set(ChangeSetName="one", StackName="s")
