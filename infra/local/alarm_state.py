@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# what an alarm can act on here, and as whom it comes
+ACTION_SERVICES = {
+    "sns": "cloudwatch.amazonaws.com",
+    "lambda": "lambda.alarms.cloudwatch.amazonaws.com",
+}
+
 
 def change_state(local: "Local", alarm: Alarm, state: str, reason: str, data: str) -> None:
     """Move ``alarm`` to ``state``; everything that follows happens only if that is another one.
@@ -136,12 +142,7 @@ def _act(
 ) -> None:
     """Do one action: a topic gets ``message``, a function gets ``event``."""
     kind = action.split(":")[2]
-    service = {
-        "sns": "cloudwatch.amazonaws.com",
-        "lambda": "lambda.alarms.cloudwatch.amazonaws.com",
-    }.get(kind)
-    if service is None:
-        raise NotImplementedError(f"{alarm_arn}: action {action} is not supported here")
+    service = ACTION_SERVICES[kind]
     reason = refusal(local, service, action, alarm_arn)
     if reason:
         log.error("an action of %s failed: %s", alarm_arn, reason)

@@ -17,7 +17,7 @@ from moto.cloudwatch.exceptions import InvalidParameterValue, ResourceNotFound, 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend
 
 from .alarm_evaluation import COMPARISONS, MISSING, Condition, Point, Verdict, evaluate, is_final
-from .alarm_state import change_state
+from .alarm_state import ACTION_SERVICES, change_state
 from .metrics import Sample, Series, check_statistic, floor, statistic
 from .originals import original
 
@@ -164,7 +164,7 @@ class Alarms:
 
 def _check(watch: Watch) -> None:
     """Refuse what PutMetricAlarm refuses."""
-    alarm, condition = watch.alarm, watch.condition
+    condition = watch.condition
     if condition.comparison not in COMPARISONS:
         raise ValidationError(f"ComparisonOperator {condition.comparison} is not supported here.")
     if condition.missing not in MISSING:
@@ -179,8 +179,15 @@ def _check(watch: Watch) -> None:
         raise ValidationError("DatapointsToAlarm must be from 1 to EvaluationPeriods")
     if not _SHORTEST <= watch.period * condition.periods <= _LONGEST:
         raise ValidationError("EvaluationPeriods times Period must not exceed seven days")
-    if len({*alarm.alarm_actions}) > 5:
-        raise ValidationError("AlarmActions may have 5 entries at most")
+
+
+def _check_actions(alarm: Alarm) -> None:
+    for actions in (alarm.alarm_actions, alarm.ok_actions, alarm.insufficient_data_actions):
+        if len(actions) > 5:
+            raise ValidationError("An alarm may have 5 actions for a state at most")
+        for action in actions:
+            if action.split(":")[2] not in ACTION_SERVICES:
+                raise ValidationError(f"Alarm {alarm.name}: action {action} is not supported here")
 
 
 def _stamp(when: datetime) -> str:
@@ -219,6 +226,7 @@ def install(local: "Local") -> None:
         before = backend.alarms.get(name)
         alarm: Alarm = moto_put(backend, name=name, **fields)
         try:
+            _check_actions(alarm)
             if alarm.rule is None:
                 _check(Watch(alarm))
         except Exception:

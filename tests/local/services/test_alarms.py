@@ -302,6 +302,7 @@ def test_law_10_no_silent_number_becomes_a_metric(
         {"DatapointsToAlarm": 2},
         {"TreatMissingData": "sometimes"},
         {"ComparisonOperator": "GreaterThanUpperThreshold"},
+        {"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]},
     ],
 )
 def test_alarms_that_are_refused_leave_no_trace(

@@ -218,3 +218,19 @@ def test_targets_that_put_targets_refuses(aws: Any, target: dict[str, Any], mess
 def test_patterns_that_put_rule_refuses(aws: Any) -> None:
     with pytest.raises(ClientError, match="Unrecognized match type begins"):
         rule(aws, {"source": [{"begins": "a"}]})
+
+
+def test_one_bus_hands_on_to_another(aws: Any) -> None:
+    client = aws.client("events")
+    client.create_event_bus(Name="other")
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/other"
+    arn = aws.function("f")
+    aws.permit(arn, "events.amazonaws.com", RULE.replace("rule/r", "rule/other/r2"))
+    client.put_rule(Name="r2", EventBusName="other", EventPattern='{"source": ["app"]}')
+    client.put_targets(Rule="r2", EventBusName="other", Targets=[{"Id": "f", "Arn": arn}])
+    role = "arn:aws:iam::123456789012:role/across"
+    rule(aws, {"source": ["app"]}, {"Arn": bus, "RoleArn": role})
+    answer = put(aws)
+    aws.settle()
+    ((_, event, _),) = aws.invoked
+    assert event["id"] == answer["EventId"]
