@@ -60,18 +60,21 @@ WORKFLOW = (
     Stage(
         "register", "makes a candidate a version", memory=512, timeout=60,
         reads=("runs", "versions"), writes=("versions",),
-        items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem",
+               "dynamodb:UpdateItem"),
     ),
     Stage(
         "release", "moves the route, step by step", memory=512, timeout=60,
         reads=("versions",),
-        items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem",
+               "dynamodb:UpdateItem"),
     ),
 )  # fmt: skip
 
 TRIGGER = Stage(
     "trigger", "decides what every event means", memory=512, timeout=60, asynchronous=True,
-    items=(*READ_ITEMS, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+    items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+           "dynamodb:DeleteItem"),
     starts_runs=True, notifies=True,
 )  # fmt: skip
 
