@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import boto3
@@ -52,6 +53,17 @@ SERVICES = (
 )
 
 
+@cache
+def client(name: str) -> Any:
+    """One for all tests: making a client takes longer than most of them."""
+    return boto3.client(
+        name,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
 class Services:
     """Has of ``Local`` what the services use; ``invoked`` and ``started`` say what they did."""
 
@@ -83,7 +95,7 @@ class Services:
         self.clock.advance(timedelta(**delta))
 
     def client(self, name: str) -> Any:
-        return boto3.client(name, region_name=self.region)
+        return client(name)
 
     def function(self, name: str) -> str:
         """A function that nobody may invoke yet."""
@@ -111,8 +123,8 @@ class Services:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        yield Services()
+        services = Services()
+        yield services
+        services.clock.stop()
