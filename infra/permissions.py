@@ -30,6 +30,8 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         )
     if stage.items:
         found.append(items(shared, stage.items, model))
+    if stage.watches:
+        found.append(allow(list(stage.watches), ["*"]))
     if stage.notifies:
         found.append(allow(["sns:Publish"], [shared.topic_arn]))
     writes = bool(stage.writes or stage.notifies or any(_changes(a) for a in stage.items))

@@ -30,6 +30,7 @@ class Stage:
     writes: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     items: tuple[str, ...] = ()  # DynamoDB actions on the model's own items
+    watches: tuple[str, ...] = ()  # what it asks CloudWatch, which knows no narrower resource
     starts_runs: bool = False
     notifies: bool = False
 
@@ -68,6 +69,7 @@ WORKFLOW = (
         reads=("versions",),
         items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem",
                "dynamodb:UpdateItem"),
+        watches=("cloudwatch:GetMetricStatistics",),
     ),
 )  # fmt: skip
 
@@ -75,6 +77,7 @@ TRIGGER = Stage(
     "trigger", "decides what every event means", memory=512, timeout=60, asynchronous=True,
     items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
            "dynamodb:DeleteItem"),
+    watches=("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics"),
     starts_runs=True, notifies=True,
 )  # fmt: skip
 

@@ -21,7 +21,11 @@ def spec(**retrain) -> Spec:
             "task": "classification",
             "target": "late",
             "features": {"hour": {"type": "number"}},
-            "retrain": {"on": ["upload", "drift", "performance", "schedule"], **retrain},
+            "retrain": {
+                "on": ["upload", "drift", "performance", "schedule"],
+                **({} if "on" in retrain else {"schedule": "rate(7 days)"}),
+                **retrain,
+            },
         }
     )
 
