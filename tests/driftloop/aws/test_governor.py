@@ -87,6 +87,19 @@ def test_law_3_two_deliveries_at_once_start_one_run(governor, books):
     assert len(rows(governor)) == 2
 
 
+def test_law_5_two_causes_at_once_never_overlap(governor, books):
+    raced = []
+
+    def racing(event, state):
+        if not raced:
+            raced.append(settle(governor, books.alarm(1)))
+        return decide(event, state, SPEC)
+
+    waits = governor.settle(books.upload(1), racing)
+    assert (raced[0].entry.decision, waits.entry.decision) == ("started", "deferred")
+    assert governor.registry.lock("flights").holder == raced[0].start.run
+
+
 def test_law_4_a_cause_deferred_while_the_run_ends_is_not_lost(governor, books):
     run = settle(governor, books.upload(0)).start.run
     late = books.upload(1, "incoming/flights/b.csv")
