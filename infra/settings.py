@@ -5,11 +5,10 @@ Raises :class:`SettingsError` with one line per mistake: its path, what was foun
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from driftloop.spec import explain
+from driftloop.mistakes import explain, nearest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Retention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
@@ -88,9 +87,8 @@ def settings(context: Mapping[str, Any]) -> Settings:
         raise SettingsError("environments: should be a mapping of names to settings, in cdk.json")
     name = str(context.get("env", "dev"))
     if name not in environments:
-        near = difflib.get_close_matches(name, list(environments), n=1)
-        hint = f"did you mean {near[0]!r}" if near else f"one of {', '.join(environments)}"
-        raise SettingsError(f"env: {name!r} is no environment of cdk.json; {hint}?")
+        hint = nearest(name, environments)
+        raise SettingsError(f"env: {name!r} is no environment of cdk.json{hint}")
     models = context.get("models", [])
     if isinstance(models, str):
         models = [m.strip() for m in models.split(",") if m.strip()]

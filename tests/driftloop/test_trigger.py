@@ -110,7 +110,7 @@ def test_the_daily_budget_defers_uploads_suppresses_alarms_and_lets_people_pass(
 
 
 def test_a_cause_the_spec_does_not_list_is_suppressed():
-    books = Books(spec(on=["upload"]))
+    books = Books(spec(on=["upload"], schedule=None))
     assert "does not list drift" in books.hear(books.alarm(0)).entry.reason
     assert books.hear(books.event("manual", 0, cause="manual")).start
 

@@ -1,0 +1,123 @@
+"""The small languages inside a spec: durations, names, comparisons, budgets, schedules.
+
+Each is an annotated type for pydantic; a value that is none of them is refused in words that show
+what to write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+LONGEST = timedelta(days=3653)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_duration(value: object) -> object:
+    """``"10m"`` → ten minutes. Units: s, m, h, d, w. Anything else is left to the type check."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"([0-9]+)\s*([smhdw])", value.strip())
+        if not match:
+            raise ValueError("is no duration; write a whole number and s, m, h, d or w, like 10m")
+        try:
+            span = timedelta(**{_UNITS[match[2]]: int(match[1])})
+        except OverflowError:
+            span = timedelta.max
+        if span > LONGEST:
+            raise ValueError("is over ten years")
+        return span
+    if isinstance(value, (int, float)):
+        raise ValueError("has no unit; write s, m, h, d or w behind the number, like 10m")
+    return value
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest exact form: 600 seconds → ``10m``."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def whole_minutes(value: timedelta) -> timedelta:
+    """What a schedule can keep: at least a minute, no seconds over."""
+    if value < timedelta(minutes=1) or value % timedelta(minutes=1):
+        raise ValueError("should be whole minutes, one at least, since a schedule keeps it")
+    return value
+
+
+def _words(pattern: str, right: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(right)
+        return value
+
+    return check
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
+]
+Minutes = Annotated[Duration, AfterValidator(whole_minutes)]
+
+Name = Annotated[
+    str,
+    AfterValidator(
+        _words(
+            r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?",
+            "is no name; write a small letter, then small letters, digits or hyphens, 31 at most",
+        )
+    ),
+]
+
+Column = Annotated[
+    str,
+    Field(min_length=1, max_length=128),
+    AfterValidator(
+        _words(
+            r"[^\s\x00-\x1f]([^\x00-\x1f]*[^\s\x00-\x1f])?",
+            "is no column; no space around it and no line end in it",
+        )
+    ),
+]
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+GateRule = Annotated[
+    str,
+    AfterValidator(
+        _words(
+            r"\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?([eE]-?\d+)?\s*",
+            "is no rule; write a comparison and a number, like '>= 0.6'",
+        )
+    ),
+]
+
+Budget = Annotated[
+    str,
+    AfterValidator(
+        _words(
+            r"[1-9]\d{0,5}/(day|week|month|year)",
+            "is no budget; write how many a day, week, month or year, like 4/year",
+        )
+    ),
+]
+
+_RATE = r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)"
+_CRON = r"cron\([^\s]+ [^\s]+ (\? [^\s]+ [^\s?]+|[^\s?]+ [^\s]+ \?) [^\s]+\)"
+
+Schedule = Annotated[
+    str,
+    AfterValidator(
+        _words(
+            f"{_RATE}|{_CRON}",
+            "is no schedule; write rate(1 day), or cron(minute hour day month weekday year) with "
+            "a ? for day or weekday, like cron(0 3 ? * MON *)",
+        )
+    ),
+]
