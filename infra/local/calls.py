@@ -6,7 +6,6 @@ and ``permissions`` for how they are judged.
 
 import io
 import logging
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,12 +17,12 @@ from .actions import actions_of
 from .condition import Context
 from .credentials import OPERATOR
 from .deployed import Deployed
+from .gate import credential
 
 if TYPE_CHECKING:
     from .server import Local
 
 log = logging.getLogger(__name__)
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
 _MOST = 200_000
 
 
@@ -66,14 +65,14 @@ class Recorder:
         self.world = Deployed(local.account, local.region)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        caller = self.local.principal_of(found[1]) if found else None
+        found = credential(environ)
+        caller = self.local.principal_of(found[0]) if found else None
         if found is None or caller in (None, OPERATOR):
             return self.app(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         wire = Wire(
-            service=found[2].lower(),
+            service=found[1],
             method=environ["REQUEST_METHOD"],
             path=_raw_path(environ),
             query=environ.get("QUERY_STRING", ""),

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resourc
 import secrets
 import threading
 
+from moto.sts.models import sts_backends
+
 OPERATOR = "operator"
 OPERATOR_KEY = OPERATOR_SECRET = "test"
 
@@ -29,4 +31,15 @@ class Credentials:
 
     def principal_of(self, access_key: str) -> str | None:
         """A role's ARN, ``operator``, or None for a key nobody was given."""
-        return self._by_key.get(access_key)
+        known = self._by_key.get(access_key)
+        return known or _assumed(access_key)
+
+
+def _assumed(access_key: str) -> str | None:
+    """The role of a session that ``sts:AssumeRole`` gave out."""
+    for account in sts_backends.values():
+        for backend in account.values():
+            session = backend.get_assumed_role_from_access_key(access_key)
+            if session:
+                return str(session.role_arn)
+    return None

@@ -15,11 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.moto_api._internal.models import moto_api_backend
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from . import (
@@ -59,6 +55,7 @@ from .condition import Context
 from .control import Control
 from .credentials import Credentials
 from .deploy import deploy
+from .gate import Dispatcher, Gate
 
 # importing these files teaches CloudFormation their types
 TYPES = (
@@ -155,7 +152,7 @@ class Local:
     def start(self) -> "Local":
         """Listen. Raises OSError if the port is taken."""
         moto_api_backend.reset()
-        app = Control(self, Recorder(self, DomainDispatcherApplication(create_backend_app)))
+        app = Control(self, Gate(self, Recorder(self, Dispatcher())))
         self._server = make_server(
             "127.0.0.1", self._asked_port, app, threaded=True, request_handler=_Handler
         )

@@ -1,0 +1,97 @@
+"""Who may knock at the embedded AWS, and what it says of things it does not have."""
+
+import http.client
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.local import Local
+from tests.local.conftest import client
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[Local]:
+    with Local(speed=0) as running:
+        yield running
+
+
+def once(local: Local, service: str, key: str = "test", token: str | None = None) -> Any:
+    return boto3.client(
+        service,
+        region_name=local.region,
+        endpoint_url=local.endpoint,
+        aws_access_key_id=key,
+        aws_secret_access_key="test",
+        aws_session_token=token,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+@pytest.mark.parametrize(("service", "operation"), [
+    ("dynamodb", "list_tables"), ("s3", "list_buckets"), ("sns", "list_topics"),
+    ("lambda", "list_functions"),
+])  # fmt: skip
+def test_a_key_nobody_holds_is_refused(local: Local, service: str, operation: str) -> None:
+    with pytest.raises(ClientError, match="AKIANOBODY is nobody's here") as refused:
+        getattr(once(local, service, "AKIANOBODY"), operation)()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+def test_an_unsigned_request_is_refused(local: Local) -> None:
+    connection = http.client.HTTPConnection("localhost", local.port)
+    connection.request("PUT", "/bucket/key", body=b"x" * 100_000)
+    answer = connection.getresponse()
+    assert answer.status == 403
+    assert b"not signed" in answer.read()
+
+
+def test_a_presigned_url_is_signed(local: Local) -> None:
+    s3 = client(local, "s3")
+    s3.create_bucket(Bucket="presigned")
+    s3.put_object(Bucket="presigned", Key="k", Body=b"body")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "presigned", "Key": "k"})
+    connection = http.client.HTTPConnection("localhost", local.port)
+    connection.request("GET", url.partition(str(local.port))[2])
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (200, b"body")
+
+
+def test_an_assumed_role_is_the_caller(local: Local) -> None:
+    iam = client(local, "iam")
+    trust = '{"Version":"2012-10-17","Statement":[]}'
+    role = iam.create_role(RoleName="assumed", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    session = client(local, "sts").assume_role(RoleArn=role, RoleSessionName="session")[
+        "Credentials"
+    ]
+    once(local, "dynamodb", session["AccessKeyId"], session["SessionToken"]).list_tables()
+    assert ("dynamodb:ListTables", role) in {(c.action, c.caller) for c in local.calls()}
+
+
+@pytest.mark.parametrize(("service", "operation", "named"), [
+    ("lambda", "get_account_settings", "lambda:GET /2016-08-19/account-settings"),
+    ("chatbot", "describe_slack_workspaces", "chatbot:POST /describe-slack-workspaces"),
+    ("sagemaker", "list_workforces", "sagemaker:ListWorkforces"),
+])  # fmt: skip
+def test_what_is_not_supported_says_so_by_name(
+    local: Local, service: str, operation: str, named: str
+) -> None:
+    with pytest.raises(ClientError, match=f"does not support {named}") as refused:
+        getattr(once(local, service), operation)()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_a_body_in_chunks_arrives_whole(local: Local) -> None:
+    """As the JavaScript SDK uploads streams."""
+    s3 = client(local, "s3")
+    s3.create_bucket(Bucket="chunks")
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": "chunks", "Key": "k"})
+    connection = http.client.HTTPConnection("localhost", local.port)
+    parts = iter([b"one,", b"two,", b"three"])
+    connection.request("PUT", url.partition(str(local.port))[2], body=parts, encode_chunked=True)
+    assert connection.getresponse().status == 200
+    assert s3.get_object(Bucket="chunks", Key="k")["Body"].read() == b"one,two,three"
