@@ -35,8 +35,10 @@ def resolved(event: Event, p: Pending, decision: str, why: str, run: str | None 
 
 
 def cause_of(cause: str) -> str:
-    """``drift`` → ``the drift alarm``."""
-    return f"the {cause} alarm" if cause in ALARMS else f"the {cause}"
+    """``drift`` → ``the drift alarm``, ``manual`` → ``the request``."""
+    if cause in ALARMS:
+        return f"the {cause} alarm"
+    return "the request" if cause == "manual" else f"the {cause}"
 
 
 def sentence(words: str) -> str:

@@ -138,9 +138,9 @@ def judge(champion: Traffic, challenger: Traffic, done: int) -> Judgement:
     if n >= ENOUGH:
         speed = f", {ours:.2f} ms on average" if ours is not None else ""
         return Judgement("promote", f"it answered {n} requests, {errors} of them failed{speed}")
-    seen = f"only {n} of the {ENOUGH} requests it takes to judge were seen" if n else (
-        "no traffic was seen"
-    )  # fmt: skip
+    seen = "no traffic was seen"
+    if n:
+        seen = f"only {n} of the {ENOUGH} requests it takes to judge were seen ({errors} failed)"
     if done < MOST_BAKES:
         return Judgement("wait", f"{seen} in {done} of at most {MOST_BAKES} bakes; it bakes on")
     return Judgement(
