@@ -23,10 +23,11 @@ class Standing:
 class State:
     """One consistent enough view of a model's registry; ``lock`` guards what is made of it.
 
-    twins: ledger rows of this event's deliveries so far; known: the run it has started. starts: ledger rows of recent starts,
-    runs: their run items, escalated: when people were last called; all newest first. run: the one
-    that the event (or the sweep, of the lock's holder) says has ended. holder_end: how the lock's
-    holder ended, when a sweep finds that it has. standing: looked up for a sweep only.
+    twins: ledger rows of this event's deliveries so far; known: the run it has started. starts:
+    ledger rows of recent starts, runs: their run items, escalated: when people were last called;
+    all newest first. run: the one that the event (or the sweep, of the lock's holder) says has
+    ended. holder_end: how the lock's holder ended, when a sweep finds that it has. standing:
+    looked up for a sweep only.
     """
 
     lock: Lock = field(default_factory=Lock)
