@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 
 from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
@@ -11,9 +10,9 @@ from constructs import Construct
 from driftloop.spec import Spec
 
 from infra import bundling
-from infra.bundling import ROOT, Bundle
+from infra.bundling import ROOT, Bundle, BundlingError
 from infra.settings import Environment
-from infra.stages import Layer, Stage
+from infra.stages import Stage
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 FUNCTIONS = ROOT / "functions"
@@ -70,8 +69,10 @@ def bundle_of(name: str, architecture: str, spec: Spec | None) -> Bundle:
 
 
 def handler_of(stage: str) -> Bundle:
-    """The zip of one function's own code."""
-    folder: Path = FUNCTIONS / stage
+    """The zip of one function's own code. Raises BundlingError when there is none."""
+    folder = FUNCTIONS / stage
+    if not (folder / "handler.py").is_file():
+        raise BundlingError(f"functions/{stage}/handler.py: there is no such file")
     return bundling.sources(f"function-{stage}", folder, "/var/task")
 
 
@@ -79,6 +80,3 @@ def code(bundle: Bundle) -> lambda_.Code:
     return lambda_.Code.from_asset(
         str(bundle.path), asset_hash=bundle.digest, asset_hash_type=AssetHashType.CUSTOM
     )
-
-
-__all__ = ["Layer", "Layers", "bundle_of", "code", "handler_of", "layer_names"]

@@ -99,13 +99,7 @@ class Monitoring(Construct):
         alarm.add_ok_action(self.tell)
 
     def _dashboard(self) -> None:
-        of = self._metrics.of
-        one = cloudwatch.HorizontalAnnotation(value=1, label="alarm", color=cloudwatch.Color.RED)
-
-        def graph(title: str, *metrics: cloudwatch.Metric, ratio: bool = False):  # type: ignore[no-untyped-def]
-            return cloudwatch.GraphWidget(
-                title=title, left=list(metrics), left_annotations=[one] if ratio else [], width=8
-            )
+        of, graph = self._metrics.of, _graph
 
         cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=self._name,
@@ -122,3 +116,11 @@ class Monitoring(Construct):
                 ],
             ],
         )  # fmt: skip
+
+
+def _graph(title: str, *metrics: cloudwatch.Metric, ratio: bool = False) -> cloudwatch.GraphWidget:
+    """A third of the dashboard's width; ``ratio`` draws the line at which the alarm stands."""
+    one = cloudwatch.HorizontalAnnotation(value=1, label="alarm", color=cloudwatch.Color.RED)
+    return cloudwatch.GraphWidget(
+        title=title, left=list(metrics), left_annotations=[one] if ratio else [], width=8
+    )
