@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
 
-import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,17 +12,13 @@ if TYPE_CHECKING:
 
 def install(local: "Local") -> None:
     """Count what ``local.lambdas`` runs."""
-    run = local.lambdas._now
 
-    def counted(function: Any, payload: bytes, request_id: str) -> "InvokeResult":
-        began = time.perf_counter()
-        result: InvokeResult = run(function, payload, request_id)
-        duration = (time.perf_counter() - began) * 1000
+    def count(function: Any, result: "InvokeResult", milliseconds: float) -> None:
         dimensions = [{"Name": "FunctionName", "Value": function.function_name}]
         values = {
             "Invocations": (1.0, "Count"),
             "Errors": (float(result.error is not None), "Count"),
-            "Duration": (duration, "Milliseconds"),
+            "Duration": (milliseconds, "Milliseconds"),
         }
         local.metrics.put(
             "AWS/Lambda",
@@ -32,6 +27,5 @@ def install(local: "Local") -> None:
                 for name, (value, unit) in values.items()
             ],
         )
-        return result
 
-    local.lambdas._now = counted
+    local.lambdas.on_end.append(count)
