@@ -125,7 +125,7 @@ def upload(model: str, /, *files: str, wait: Wait = True, json: Json = False) ->
 @app.command(group=LOOP)
 def predict(
     model: str,
-    file: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     json: Json = False,

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json as jsonlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+PIPED = 160  # columns where nobody's window sets them
+
+
+def _console(stream: TextIO, **options: Any) -> Console:
+    return Console(highlight=False, width=None if stream.isatty() else PIPED, **options)
+
+
+out = _console(sys.stdout)
+err = _console(sys.stderr, stderr=True)
 
 GOOD, BAD, QUIET = "green", "red", "dim"
 COLOURS = {
@@ -21,6 +29,9 @@ COLOURS = {
     "rejected": "yellow", "rolled_back": "yellow", "suppressed": QUIET, "deferred": "yellow",
     "RUNNING": "cyan", "recorded": QUIET,
 }  # fmt: skip
+
+
+WORDY = {"why": 24, "reason": 24, "said": 24, "metrics": 20}  # columns, and their least width
 
 
 def as_json(value: Any) -> None:
@@ -44,7 +55,7 @@ def listing(
         return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", min_width=WORDY.get(name))
     for row in found:
         table.add_row(*(shown(row.get(name)) for name in columns))
     out.print(table)
@@ -67,5 +78,5 @@ def shown(value: Any) -> Text:
 
 
 def moment(iso: str | None) -> str | None:
-    """``2013-02-01T10:00:00.000Z`` → ``2013-02-01 10:00:00``."""
-    return iso[:19].replace("T", " ") if iso else None
+    """``2013-02-01T10:00:00.000Z`` → ``2013-02-01 10:00``."""
+    return iso[:16].replace("T", " ") if iso else None

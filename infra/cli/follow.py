@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from urllib.parse import quote
 
 from driftloop.aws.clients import client
 from driftloop.errors import NotFound
+from driftloop.ids import event_digest
 from driftloop.run import RUNNING, Run
 from rich.console import Group
 from rich.live import Live
+from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +27,9 @@ from infra.cli.target import now
 
 PACE = 0.5  # seconds between looks
 PATIENCE = 60.0  # seconds until an event should have been decided on
+RECENT = 50  # rows of the ledger in which its decision should be
+
+Look = tuple[Run, list[Step]]
 
 
 @dataclass(frozen=True)
@@ -47,48 +52,29 @@ class Follow:
         self.registry, self.model, self.quiet = deployment.registry, model, quiet
         self._began = time.monotonic()
 
-    def upload(self, version: str) -> Outcome:
-        """What became of the upload with this S3 version id."""
+    def upload(self, bucket: str, key: str, version: str) -> Outcome:
+        """What became of an uploaded object; its run may have taken on others with it."""
 
-        def brought(run: Run) -> bool:
+        def mine(run: Run) -> bool:
             return any(u.get("version_id") == version for u in run.uploads)
 
-        def waiting() -> str | None:
-            held = [p for p in self.registry.pending(self.model)
-                    if any(u.get("version_id") == version for u in p.uploads)]  # fmt: skip
-            return held[0].reason if held else None
+        return self._event(f"{bucket}/{quote(key)}/{version}", mine)
 
-        return self._outcome(brought, waiting)
+    def request(self, event_id: str) -> Outcome:
+        """What became of a request for a run, by the id EventBridge gave it."""
+        return self._event(event_id, lambda run: False)
 
-    def event(self, reason: str, since: str) -> Outcome:
-        """What became of a request for a run, made with ``reason`` not before ``since``."""
-
-        def asked(run: Run) -> bool:
-            return run.cause == "manual" and run.started >= since and reason in run.reason
-
-        def waiting() -> str | None:
-            told = [e for e in self.registry.ledger(self.model, since=since)
-                    if e.kind == "manual" and e.decision != "started"]  # fmt: skip
-            return f"{told[0].decision}: {told[0].reason}" if told else None
-
-        return self._outcome(asked, waiting)
-
-    def _outcome(self, mine: Any, waiting: Any) -> Outcome:
-        run = self._find(mine, waiting)
-        if isinstance(run, str):
-            self._say(run)
-            return Outcome("deferred", run)
-        ended = self.run(run.run)
-        return Outcome("started", ended.message or ended.reason, ended)
-
-    def _find(self, mine: Any, waiting: Any) -> Run | str:
+    def _event(self, identity: str, mine: Callable[[Run], bool]) -> Outcome:
+        digest = event_digest(self.model, identity)
         while time.monotonic() - self._began < PATIENCE:
             for run in self.registry.runs(self.model):
-                if mine(run):
-                    return run
-            told: str | None = waiting()
-            if told:
-                return told
+                if run.event == digest or mine(run):
+                    ended = self.run(run.run)
+                    return Outcome("started", ended.message or ended.reason, ended)
+            for row in self.registry.ledger(self.model, limit=RECENT):
+                if row.event == digest and row.decision != "started":
+                    self._say(f"{row.decision}: {row.reason}")
+                    return Outcome(row.decision, row.reason)
             time.sleep(PACE)
         raise Fault(
             f"after {PATIENCE:.0f} s nothing was decided on it; "
@@ -97,21 +83,37 @@ class Follow:
 
     def run(self, run_id: str) -> Run:
         """Show the run's states until it ends."""
-        if self.quiet:
-            return list(self._looks(run_id))[-1][0]
-        with Live(console=console.out, refresh_per_second=8, transient=False) as live:
-            run: Run | None = None
-            for run, found in self._looks(run_id):
-                live.update(picture(run, found, now()))
-        assert run is not None
+        looks = self._looks(run_id)
+        terminal = console.out.is_terminal and not self.quiet
+        run = self._watched(looks) if terminal else self._told(looks)
         self._say(summary(run))
         return run
 
-    def _looks(self, run_id: str) -> Iterator[tuple[Run, list[Step]]]:
+    def _watched(self, looks: Iterator[Look]) -> Run:
+        run, found = next(looks)
+        with Live(picture(run, found, now()), console=console.out, refresh_per_second=8) as live:
+            for run, found in looks:
+                live.update(picture(run, found, now()))
+        return run
+
+    def _told(self, looks: Iterator[Look]) -> Run:
+        """A line for each state that ended, where nothing can be drawn over."""
+        told, last = 0, next(looks)
+        for last in looks:
+            done = [step for step in last[1] if step.ended]
+            for step in done[told:]:
+                note = "failed" if step.failed else step.note
+                line = f"  {step.name:16} {step.seconds(step.began):>6.1f} s  {note}"
+                self._say(escape(line.rstrip()))
+            told = len(done)
+        return last[0]
+
+    def _looks(self, run_id: str) -> Iterator[Look]:
         while True:
             run = self.registry.run(self.model, run_id)
             yield run, self._steps(run)
             if run.status != RUNNING:
+                yield run, self._steps(run)  # what ended between the two questions
                 return
             time.sleep(PACE)
 
@@ -136,10 +138,9 @@ def picture(run: Run, found: list[Step], moment: datetime) -> Group:
     """The run as one looks at it: a line a state."""
     table = Table.grid(padding=(0, 2))
     for step in found:
-        going = step.ended is None
-        failed = going and run.status not in (RUNNING, "SUCCEEDED")
+        going = step.ended is None and run.status == RUNNING
         mark: Spinner | Text = (
-            Text("✗", style=console.BAD) if failed
+            Text("✗", style=console.BAD) if step.failed
             else Spinner("dots") if going else Text("✓", style=console.GOOD)
         )  # fmt: skip
         table.add_row(mark, step.name, f"{step.seconds(moment):.1f} s", Text(step.note))

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+ENDS = ("TaskSucceeded", "TaskFailed", "TaskTimedOut", "LambdaFunctionFailed")
 QUIET_KINDS = ("Choice", "Pass", "Succeed", "Fail")
 
 
 @dataclass
 class Step:
-    """One visit of one state. ``ended`` None: still going on."""
+    """One visit of one state. ``ended`` None: still going on. ``failed``: its last attempt."""
 
     name: str
     began: datetime
     ended: datetime | None = None
     note: str = ""
+    failed: bool = False
 
     def seconds(self, now: datetime) -> float:
         return ((self.ended or now) - self.began).total_seconds()
@@ -39,6 +41,9 @@ def steps(events: Iterable[Mapping[str, Any]]) -> list[Step]:
             _note(found, f"{done} of {total}")
         elif kind in ("MapStateSucceeded", "MapStateFailed", "MapStateAborted"):
             depth = 0
+            _failed(found, kind != "MapStateSucceeded")
+        elif kind in ENDS and not depth:
+            _failed(found, kind != "TaskSucceeded")
         elif kind.endswith("StateEntered") and not depth:
             if not kind.startswith(QUIET_KINDS):
                 name = event["stateEnteredEventDetails"]["name"]
@@ -48,7 +53,8 @@ def steps(events: Iterable[Mapping[str, Any]]) -> list[Step]:
             for step in reversed(found):
                 if step.name == details["name"] and step.ended is None:
                     step.ended = event["timestamp"]
-                    step.note = note(step.name, _document(details.get("output"))) or step.note
+                    if not step.failed:
+                        step.note = note(step.name, _document(details.get("output"))) or step.note
                     break
     return found
 
@@ -81,6 +87,11 @@ def note(state: str, output: Mapping[str, Any]) -> str:
             got = output.get("release", {})
             return str(got.get("reason") or got.get("status") or "")
     return ""
+
+
+def _failed(found: list[Step], failed: bool) -> None:
+    if found:
+        found[-1].failed = failed
 
 
 def _note(found: list[Step], text: str) -> None:

@@ -21,7 +21,7 @@ def runs(deployment: Deployment, model: str, *, limit: int, json: bool) -> None:
     return console.listing(
         f"runs of {model}",
         [_run(run) for run in found],
-        ("started", "run", "status", "outcome", "version", "rows", "quarantined", "why"),
+        ("started", "run", "outcome", "version", "rows", "why"),
         f"{model} has had no run yet; upload training data to start one",
     )
 
@@ -29,15 +29,14 @@ def runs(deployment: Deployment, model: str, *, limit: int, json: bool) -> None:
 def _run(run: Run) -> dict[str, Any]:
     rows = run.rows or {}
     refused = [r["text"] for r in (run.verdict or {}).get("reasons", []) if not r.get("passed")]
+    quarantined = f" ({rows['rejected']:,} quarantined)" if rows.get("rejected") else ""
     why = f"{run.error}: {run.message}" if run.error else "; ".join(refused) or run.reason
     return {
         "started": moment(run.started),
         "run": run.run,
-        "status": run.status,
-        "outcome": run.outcome,
+        "outcome": run.outcome or run.status.lower(),
         "version": run.version,
-        "rows": rows.get("accepted"),
-        "quarantined": rows.get("rejected"),
+        "rows": f"{rows['accepted']:,}{quarantined}" if rows.get("accepted") else None,
         "why": why,
     }
 
@@ -62,12 +61,11 @@ def versions(deployment: Deployment, model: str, *, limit: int, json: bool) -> N
                 "cause": v.cause,
                 "estimator": v.estimator,
                 "metrics": v.metrics,
-                "plan": v.plan_sha256[:12],
                 "run": v.run,
             }
             for v in found
         ],
-        ("version", "serves", "created", "cause", "estimator", "metrics", "plan", "run"),
+        ("version", "serves", "created", "cause", "estimator", "metrics", "run"),
         f"{model} has no version yet",
     )
 
@@ -85,13 +83,12 @@ def ledger(deployment: Deployment, model: str, *, limit: int, since: str, json: 
             {
                 "time": moment(e.time),
                 "kind": e.kind,
-                "cause": e.cause,
                 "decision": e.decision,
                 "reason": e.reason,
                 "run": e.run,
             }
             for e in found
         ],
-        ("time", "kind", "cause", "decision", "reason", "run"),
+        ("time", "kind", "decision", "reason", "run"),
         f"nothing has happened to {model} yet",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as jsonlib
 
-from driftloop import when
 from driftloop.aws.clients import client
 
 from infra.cli import console
@@ -12,14 +11,12 @@ from infra.cli.fault import Fault
 from infra.cli.follow import Follow, Outcome
 from infra.cli.rollback import actor
 from infra.cli.stacks import Deployment
-from infra.cli.target import now
 
 
 def retrain(
     deployment: Deployment, model: str, *, reason: str, wait: bool, json: bool
 ) -> Outcome | None:
     deployment.model(model)
-    since = when.iso(now())
     detail = {"model": model, "reason": reason, "actor": actor()}
     answer = client("events").put_events(
         Entries=[{"Source": "driftloop", "DetailType": "Run Requested",
@@ -30,7 +27,7 @@ def retrain(
     if not wait:
         console.out.print(f"asked for a run of {model}; `driftloop ledger {model}` has the answer")
         return None
-    outcome = Follow(deployment, model, quiet=json).event(reason, since)
+    outcome = Follow(deployment, model, quiet=json).request(answer["Entries"][0]["EventId"])
     if json:
         console.as_json(outcome)
     return outcome

@@ -26,8 +26,10 @@ def rollback(
         raise Fault(f"{model} has no released version yet")
     number = to if to is not None else route.previous
     if number is None:
-        raise Fault(f"version {route.champion.version} is {model}'s first champion; there is "
-                    "none before it")  # fmt: skip
+        raise Fault(
+            f"version {route.champion.version} is the first champion of {model}; there is none "
+            "before it"
+        )  # fmt: skip
     if number == route.champion.version and route.challenger is None:
         raise Fault(f"version {number} is the champion of {model} already")
     try:

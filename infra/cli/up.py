@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -31,6 +32,9 @@ def up(models: Sequence[Path], *, port: int, speed: float, env: str) -> None:
     console.out.print("Synthesizing the stacks and starting the embedded AWS …")
     from infra.local.server import Local
 
+    HOME.mkdir(parents=True, exist_ok=True)
+    # moto tells the terminal of each failed state; `driftloop runs` does it better.
+    logging.basicConfig(filename=HOME / "embedded.log", level=logging.WARNING)
     local = Local(port=port, home=HOME.resolve(), speed=speed)
     try:
         local.start()

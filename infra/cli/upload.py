@@ -18,6 +18,7 @@ class Sent:
     """An object as S3 took it."""
 
     file: Path
+    bucket: str
     key: str
     version: str
     size: int
@@ -38,7 +39,9 @@ def upload(
         if not json:
             console.out.print(f"[bold]{path.name}[/] {sent.size / 1024:,.0f} KiB → {sent.key}")
         if wait:
-            outcome = Follow(deployment, model, quiet=json).upload(sent.version)
+            outcome = Follow(deployment, model, quiet=json).upload(
+                sent.bucket, sent.key, sent.version
+            )
         elif json:
             console.as_json(sent)
     if json and wait:
@@ -48,8 +51,7 @@ def upload(
 
 def put(deployment: Deployment, key: str, path: Path) -> Sent:
     """One object, at the version S3 gave it."""
+    bucket = deployment.platform["LandingBucket"]
     with path.open("rb") as body:
-        answer = client("s3").put_object(
-            Bucket=deployment.platform["LandingBucket"], Key=key, Body=body
-        )
-    return Sent(path, key, answer.get("VersionId", ""), path.stat().st_size)
+        answer = client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    return Sent(path, bucket, key, answer.get("VersionId", ""), path.stat().st_size)

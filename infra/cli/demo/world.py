@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import time
@@ -32,6 +33,7 @@ def world(start: datetime, spec: Path = ROOT / EXAMPLE) -> Iterator[World]:
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="driftloop-demo-") as folder:
         began = time.monotonic()
+        logging.getLogger("moto").addHandler(logging.NullHandler())
         synth = Synth(Path(folder) / "cdk.out", [spec])
         local = Local(port=0, home=Path(folder) / "aws", speed=0, start=start)
         try:
