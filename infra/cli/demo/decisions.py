@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from driftloop.aws.registry import Registry
@@ -41,7 +43,7 @@ def in_words(entry: Entry, run: Run | None) -> str:
     """``drift → trained → version 2 released (log_loss 0.49 against 0.51 …)``."""
     cause = entry.cause or entry.kind
     if run is None:
-        return f"{cause}: {entry.decision} ({entry.reason})"
+        return f"{cause}: {entry.decision} ({entry.reason.rstrip('.')})"
     if run.outcome == "failed" or run.error:
         return f"{cause}: trained in vain, {run.error}: {run.message}"
     why = judged(run)
@@ -53,9 +55,30 @@ def in_words(entry: Entry, run: Run | None) -> str:
 
 
 def judged(run: Run) -> str:
-    """The gates that decided: those that refused, or the comparison that let pass."""
+    """The gates that decided: those that refused, or the comparison that let pass; the verdict has
+    their intervals and resamples."""
     reasons: list[dict[str, Any]] = (run.verdict or {}).get("reasons", [])
     refused = [r["text"] for r in reasons if not r.get("passed")]
     compared = [r["text"] for r in reasons if r.get("gate") == "beats_champion"]
-    chosen = refused or compared
+    chosen = [text.split(" (")[0] for text in refused or compared]
     return f" ({'; '.join(chosen)})" if chosen else ""
+
+
+def by_day(decisions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line a decision; what was held back for the same reason, one after another, in one."""
+    lines: list[str] = []
+    for same, group in groupby(decisions, key=_held_back):
+        made = list(group)
+        first, last = (d["time"][5:10] for d in (made[0], made[-1]))
+        if same is None or len(made) == 1:
+            lines += [f"{d['time'][5:10]} {d['text']}" for d in made]
+        else:
+            lines.append(f"{first} to {last}, {len(made)} alarms: {same[0]} ({same[1]})")
+    return lines
+
+
+def _held_back(decision: Mapping[str, Any]) -> tuple[str, str] | None:
+    if decision["decision"] == "started":
+        return None
+    # Reasons name their moment after a colon: "… cooling down until 2013-02-10".
+    return decision["decision"], decision["reason"].split(":")[0].rstrip(".")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from infra.cli.demo.decisions import by_day
 from infra.cli.demo.picture import svg
 from infra.cli.demo.story import Story
 from infra.cli.demo.table import conclusion, drift, served
@@ -83,8 +84,7 @@ def html(story: Story) -> str:
 
 def _month(month: dict[str, Any]) -> list[str]:
     better = month["log_loss"] <= month["january_log_loss"]
-    decided = "".join(f"<li>{escape(d['time'][5:10])} {escape(d['text'])}</li>"
-                      for d in month["decisions"])  # fmt: skip
+    decided = "".join(f"<li>{escape(line)}</li>" for line in by_day(month["decisions"]))
     return [
         _text(month["month"]),
         _text(served(month)),

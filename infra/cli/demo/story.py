@@ -72,8 +72,8 @@ def month_line(name: str, answers: Sequence[Answer], january: January) -> str:
     found = _measured(answers, january)
     versions = " → ".join(f"v{v}" for v in found["versions"])
     return (
-        f"  {name:10} {found['flights']:>6,} flights   log loss [bold]{found['log_loss']:.4f}[/] "
-        f"(January's model {found['january_log_loss']:.4f})   served by {versions}"
+        f"  {name:9} {found['flights']:>6,} flights  log loss [bold]{found['log_loss']:.4f}[/] "
+        f"(January's {found['january_log_loss']:.4f})  by {versions}"
     )
 
 

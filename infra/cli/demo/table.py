@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli import console
+from infra.cli.demo.decisions import by_day
 from infra.cli.demo.story import Story
 from infra.cli.drift import sparkline
 
@@ -26,7 +27,7 @@ def show(story: Story) -> None:
             drift(month),
             Text(f"{month['log_loss']:.4f}", style=_better(month)),
             f"{month['january_log_loss']:.4f}",
-            "\n".join(f"{d['time'][5:10]} {d['text']}" for d in month["decisions"]) or "nothing",
+            "\n".join(by_day(month["decisions"])) or "nothing",
         )
     console.out.print(table)
     say = console.out.print
@@ -58,8 +59,8 @@ def conclusion(story: Story) -> str:
     total, trained = story["total"], [d for d in story["decisions"] if d["outcome"]]
     released = sum(d["outcome"] == "released" for d in trained) - 1  # January's own
     ours, january = total["log_loss"], total["january_log_loss"]
-    change = (january - ours) / january
-    verdict = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'} than"
+    change = round((january - ours) / january, 3)
+    verdict = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'} than" if change else "like"
     return (
         f"After January the loop trained {len(trained) - 1} times and released {released}. Over "
         f"{total['flights']:,} flights the log loss served was {ours:.4f}, {verdict} the "

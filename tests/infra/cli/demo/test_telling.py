@@ -8,7 +8,7 @@ from driftloop.ledger import Entry
 from driftloop.run import Run
 
 from infra.cli.demo import page, picture, table
-from infra.cli.demo.decisions import in_words
+from infra.cli.demo.decisions import by_day, in_words
 from infra.cli.demo.january import log_loss
 
 
@@ -94,3 +94,16 @@ def test_log_loss_is_scikit_learns():
     truths, chances = [1, 0, 1, 0], [0.9, 0.2, 0.0, 0.4]
     expected = -(math.log(0.9) + math.log(0.8) + math.log(1e-15) + math.log(0.6)) / 4
     assert log_loss(truths, chances) == pytest.approx(expected, rel=1e-12)
+
+
+def test_what_is_held_back_for_one_reason_is_one_line():
+    def held(day):
+        return {"time": f"2013-02-{day}T08:00:00.000Z", "decision": "suppressed",
+                "reason": "Given up after 3 runs.", "text": "drift: suppressed"}  # fmt: skip
+
+    started = {**held("01"), "decision": "started", "text": "drift: version 2 released"}
+    assert by_day([held("08"), held("09"), started, held("12")]) == [
+        "02-08 to 02-09, 2 alarms: suppressed (Given up after 3 runs)",
+        "02-01 drift: version 2 released",
+        "02-12 drift: suppressed",
+    ]
