@@ -49,10 +49,11 @@ class Rows:
         return Rows(self.kinds, {name: values[picked] for name, values in self.columns.items()})
 
     def digest(self) -> str:
-        """SHA-256 over names, kinds and values in order, free of any file format."""
+        """SHA-256 over names, kinds and values of the rows in order, free of any file format and
+        of the order of columns."""
         form = hashlib.sha256()
-        form.update(_json([len(self), list(self.kinds.items())]))
-        for name, kind in self.kinds.items():
+        form.update(_json([len(self), sorted(self.kinds.items())]))
+        for name, kind in sorted(self.kinds.items()):
             values = self.columns[name]
             if kind == "text":
                 form.update(_json(values.tolist()))

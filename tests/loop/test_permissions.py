@@ -1,0 +1,59 @@
+"""law_9: every role has what its functions use, and a statement less is noticed."""
+
+from __future__ import annotations
+
+import copy
+
+from infra.local.deployed import Deployed
+from infra.local.permissions import check
+from tests.loop.conftest import Loop, instance, rows
+
+
+def _lived(loop: Loop) -> None:
+    """Every station has worked at least once (other tests do most of it)."""
+    from datetime import timedelta
+
+    loop.predict("flights", [instance(row) for row in rows(most=50)])
+    loop.put("labels/flights/some.csv", b"flight_id,late\n130101-UA1545-EWR,0\n")
+    loop.local.clock.advance(timedelta(days=2))
+
+
+def test_law_9_no_recorded_call_would_be_denied(loop: Loop) -> None:
+    _lived(loop)
+    calls = loop.local.calls()
+    roles = {call.caller.rpartition("/")[2] for call in calls if ":role/" in call.caller}
+    assert len(roles) >= 13, sorted(roles)
+    policies = Deployed(loop.local.account, loop.local.region).policies()
+    assert [str(finding) for finding in check(calls, policies)] == []
+
+
+def test_law_9_a_needed_statement_less_is_found(loop: Loop) -> None:
+    """Each statement of the functions' own policies is taken away in turn. Those whose loss nobody
+    notices are listed here with the reason; anything else is more than a role needs."""
+    _lived(loop)
+    calls = loop.local.calls()
+    whole = Deployed(loop.local.account, loop.local.region).policies()
+    unnoticed: list[str] = []
+    for role, documents in whole.identity.items():
+        if "driftloop-dev-flights-" not in role or "sagemaker" in role:
+            continue
+        mine = [call for call in calls if call.caller == role]
+        for name, document in documents.items():
+            for number, statement in enumerate(document["Statement"]):
+                less = copy.deepcopy(whole)
+                del less.identity[role][name]["Statement"][number]  # type: ignore[attr-defined]
+                if not check(mine, less):
+                    unnoticed.append(f"{role.rpartition('/')[2]}: {statement['Action']}")
+    unexplained = [line for line in unnoticed if not any(word in line for word in NOT_RECORDED)]
+    assert not unexplained, "\n".join(unexplained)
+
+
+# actions that AWS asks for and that no call on the wire shows
+NOT_RECORDED = (
+    "xray:",  # the tracing daemon's own
+    "logs:CreateLogStream",  # the runtime's own
+    "logs:PutLogEvents",
+    "logs:CreateLogDelivery",  # what Step Functions wants for its log
+    "sqs:SendMessage",  # only when an invocation fails for good
+    "sns:Publish",  # only when there is something to tell
+)
