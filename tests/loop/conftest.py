@@ -43,7 +43,7 @@ class Loop:
 
     def __init__(self, local: Local, outputs: dict[str, dict[str, str]]) -> None:
         self.local, self.outputs = local, outputs
-        self.platform = outputs["driftloop-dev-platform"]
+        self.platform = outputs.get("driftloop-dev-platform", {})
 
     def client(self, service: Any) -> Any:
         return boto3.client(
