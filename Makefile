@@ -45,7 +45,7 @@ demo: install ## six months of flights through the whole loop; leaves report/dem
 	@$(BIN)/driftloop demo $(ARGS)
 
 test: install ## every test
-	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: install ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -61,3 +61,12 @@ def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
 def assembly(synth: Synth) -> Assembly:
     """What ``cdk synth`` gives for the repo as it stands: ``dev``, the flights model."""
     return synth()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay in one process, and those that share the deployed loop in one, first:
+    they take longest."""
+    for item in items:
+        shared = "loop" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("loop" if shared else item.path.as_posix()))
+    items.sort(key=lambda item: "loop" not in item.path.parts)
