@@ -39,7 +39,9 @@ class Loop(Stack):
                 dead_letters=dead_letters, environment=environment,
             )  # fmt: skip
 
-        steps: dict[str, Function] = {stage.name: function(stage) for stage in stages.WORKFLOW}
+        steps: dict[str, Function] = {
+            stage.name: function(stage) for stage in stages.workflow(spec.training.compute)
+        }
         workflow = Workflow(self, settings, shared, spec, steps)
         trigger = function(stages.TRIGGER, DRIFTLOOP_STATE_MACHINE=workflow.arn)
         workflow.let_start(trigger.role)

@@ -19,7 +19,7 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
     """What ``stage`` may do for ``model``; None is every model (the query function's view)."""
     found = [
         *_objects(shared.landing_arn, [f"{f}/{model}" for f in stage.landing],
-                  "s3:GetObject", "s3:GetObjectVersion"),
+                  "s3:GetObjectVersion"),
         *_objects(shared.store_arn, [f"{model or '*'}/{f}" for f in stage.reads], "s3:GetObject"),
         *_objects(shared.store_arn, [f"{model}/{f}" for f in stage.writes], "s3:PutObject"),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ one model in :mod:`infra.permissions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from infra.settings import StageName
@@ -47,16 +47,16 @@ WORKFLOW = (
     ),
     Stage(
         "tune", "proposes, scores and chooses trials", ("runtime", "science"), 3008, 600,
-        reads=("frames", "runs"), writes=("runs",),
+        reads=("frames",), writes=("runs",),
     ),
     Stage(
         "train", "fits the chosen trial and exports its plan", ("runtime", "science"), 3008, 900,
-        reads=("frames", "runs", "versions"), writes=("runs", "versions"),
+        reads=("frames",), writes=("versions",),
     ),
     Stage(
         "validate", "judges the candidate against the champion", ("runtime", "science"), 3008, 600,
-        reads=("frames", "runs", "versions"), writes=("runs",),
-        items=READ_ITEMS,
+        reads=("frames", "versions"), writes=("runs",),
+        items=("dynamodb:GetItem",),
     ),
     Stage(
         "register", "makes a candidate a version", memory=512, timeout=60,
@@ -66,12 +66,18 @@ WORKFLOW = (
     ),
     Stage(
         "release", "moves the route, step by step", memory=512, timeout=60,
-        reads=("versions",),
-        items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem",
-               "dynamodb:UpdateItem"),
+        items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem"),
         watches=("cloudwatch:GetMetricStatistics",),
     ),
 )  # fmt: skip
+
+
+def workflow(compute: str) -> tuple[Stage, ...]:
+    """The stages of a run. With SageMaker, train only collects what the job left under the run."""
+    if compute == "lambda":
+        return WORKFLOW
+    return tuple(replace(s, reads=("runs",)) if s.name == "train" else s for s in WORKFLOW)
+
 
 TRIGGER = Stage(
     "trigger", "decides what every event means", memory=512, timeout=60, asynchronous=True,
