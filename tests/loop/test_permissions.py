@@ -56,4 +56,5 @@ NOT_RECORDED = (
     "logs:CreateLogDelivery",  # what Step Functions wants for its log
     "sqs:SendMessage",  # only when an invocation fails for good
     "sns:Publish",  # only when there is something to tell
+    "states:DescribeExecution",  # only when a sweep meets a lock whose run ended unheard
 )
