@@ -4,14 +4,13 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecutio
 https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 
 moto interprets the definition. Here: stacks make machines in its interpreting backend, an
-execution counts as work in flight, Wait states and time stamps follow the clock, calls carry the
-machine's role, and what AWS refuses is refused. The back-off of a Retry runs in real time, five
-seconds at most: the execution goes on being in flight meanwhile.
+execution counts as work in flight (see ``execution_work``), Wait states and time stamps follow the
+clock, and calls carry the machine's role. What is refused: ``execution_limits``. The back-off of a
+Retry runs in real time, five seconds at most: the execution goes on being in flight meanwhile.
 """
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -20,15 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 from moto.core.config import default_user_config
+from moto.core.responses import ActionResult
 from moto.stepfunctions import models as models_module
-from moto.stepfunctions.exceptions import InvalidExecutionInput
 from moto.stepfunctions.parser import models as parser_models
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state as state_module
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import (
     WaitFunction,
@@ -37,12 +34,11 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event import event_manager
 from moto.stepfunctions.parser.backend import execution as execution_module
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
-from moto.stepfunctions.parser.models import (
-    StepFunctionsParserBackend,
-    stepfunctions_parser_backends,
-)
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from moto.stepfunctions.responses import StepFunctionResponse
 
-from .clock import Busy
+from . import execution_limits, execution_work, lambda_task
+from .execution_work import Work, execution_of
 from .originals import original
 from .resource_type import Made, Properties, Scope, register
 
@@ -50,8 +46,8 @@ if TYPE_CHECKING:
     from .server import Local
 
 log = logging.getLogger(__name__)
-LARGEST_INPUT = 256 * 1024
 _LONGEST_BACK_OFF = 5.0
+_LONGEST_CALL = 1000.0  # a function may take 900 s
 
 
 def _backend(scope: Scope) -> Any:
@@ -101,10 +97,8 @@ class Executions:
 
     def __init__(self, local: "Local") -> None:
         self.local = local
-        self._busy: dict[str, Busy] = {}
-        self._waits: dict[str, threading.Event] = {}
+        self._work: dict[str, Work] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
-        self._starting = threading.RLock()
 
     def start(self, arn: str, name: str, text: str, *, caller: str) -> str:
         """Start an execution on behalf of ``caller``; returns its ARN."""
@@ -123,32 +117,27 @@ class Executions:
             execution.error, execution.cause = "States.Runtime", repr(error)
             execution.stop_date = self.local.clock.now()
         try:
-            described = execution.to_describe_output()
-            described["status"] = str(getattr(described["status"], "value", described["status"]))
             for hook in self.local.on_execution_end:
-                hook(described)
+                hook(describe(execution))
         finally:
-            self._busy.pop(execution.exec_arn).__exit__(None, None, None)
+            self._work.pop(execution.exec_arn).__exit__()
 
     def begin(self, worker: ExecutionWorker) -> None:
         execution: Any = worker._execution_communication.execution
-        busy = self.local.clock.busy(f"execution {execution.name}")
-        self._busy[execution.exec_arn] = busy.__enter__()
+        work = Work(self.local.clock, f"execution {execution.name}")
+        self._work[execution.exec_arn] = work.__enter__()
+
+    def work_of(self, environment: Environment) -> Work:
+        return self._work[execution_of(environment)]
 
     def wait(self, environment: Environment, seconds: float) -> None:
         """A Wait state: the clock may move on meanwhile; a stop ends it."""
-        arn = _execution_of(environment)
-        stop = self._waits[arn] = threading.Event()
-        try:
-            if environment.is_running() and seconds > 0:
-                self.local.clock.pause(self._busy[arn], seconds, stop)
-        finally:
-            del self._waits[arn]
+        self.work_of(environment).sleep(seconds, until=lambda: not environment.is_running())
 
     def interrupt(self, environment: Environment) -> None:
-        waiting = self._waits.get(_execution_of(environment))
-        if waiting:
-            waiting.set()
+        work = self._work.get(execution_of(environment))
+        if work:
+            work.interrupt()
 
     def client(self, region: str, service: Any, state_credentials: Any = None) -> Any:
         """A client that acts as the state machine's role."""
@@ -163,40 +152,25 @@ class Executions:
                 aws_access_key_id=access,
                 aws_secret_access_key=secret,
                 aws_session_token=token,
-                config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+                config=Config(
+                    parameter_validation=False,
+                    read_timeout=_LONGEST_CALL,
+                    max_pool_connections=50,
+                    retries={"total_max_attempts": 1},
+                ),
             )
         return self._clients[key]
 
-    def invoke(self, parameters: dict[str, Any], region: str, state_credentials: Any) -> Any:
-        """The ``lambda:invoke`` integration."""
-        name = parameters["FunctionName"]
-        try:
-            result = self.local.invoke(
-                name,
-                parameters.get("Payload") or b"{}",
-                asynchronous=parameters.get("InvocationType") == "Event",
-                caller=state_credentials.role_arn,
-            )
-        except Exception as error:
-            missing: Any = {
-                "Error": {"Code": "ResourceNotFoundException", "Message": str(error)},
-                "ResponseMetadata": {"HTTPStatusCode": 404, "RequestId": ""},
-            }
-            raise ClientError(missing, "Invoke") from error
-        answer: dict[str, Any] = {
-            "StatusCode": 200,
-            "ExecutedVersion": "$LATEST",
-            "Payload": lambda_eval_utils._from_payload(
-                SimpleNamespace(read=lambda: result.payload)
-            ),
-        }
-        if result.error:
-            answer["FunctionError"] = "Unhandled"
-        return answer
 
-
-def _execution_of(environment: Environment) -> str:
-    return str(environment.states.context_object.context_object_data["Execution"]["Id"])
+def describe(execution: Any) -> dict[str, Any]:
+    """What DescribeExecution says: the input as it was given, the stop of whatever stopped."""
+    told = {
+        **execution.to_describe_output(),
+        "input": execution.execution_input,
+        "status": str(getattr(execution.exec_status, "value", execution.exec_status)),
+        "redriveCount": 0,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _moments(local: "Local") -> SimpleNamespace:
@@ -227,10 +201,12 @@ def install(local: "Local") -> None:
     models_module.utcnow = lambda: local.clock.now().replace(tzinfo=None)
     retrier_decl.time = SimpleNamespace(sleep=lambda s: time.sleep(min(s, _LONGEST_BACK_OFF)))
 
+    execution_work.install(local, executions.work_of)
+    execution_limits.install(local, executions.work_of)
+    lambda_task.install(local)
     logic = original(ExecutionWorker, "_execution_logic")
     start = original(ExecutionWorker, "start")
     set_stop = original(Environment, "set_stop")
-    start_execution = original(StepFunctionsParserBackend, "start_execution")
 
     def begin(worker: ExecutionWorker) -> None:
         executions.begin(worker)
@@ -240,22 +216,15 @@ def install(local: "Local") -> None:
         set_stop(environment, *args, **kwargs)
         executions.interrupt(environment)
 
-    def checked(
-        backend: Any, arn: str, name: Any = None, execution_input: Any = None, *rest: Any
-    ) -> Any:
-        if execution_input and len(execution_input.encode()) > LARGEST_INPUT:
-            raise InvalidExecutionInput(
-                f"The input is larger than the {LARGEST_INPUT} bytes an execution may have."
-            )
-        with executions._starting:
-            return start_execution(backend, arn, name, execution_input, *rest)
-
     ExecutionWorker.start = begin
     ExecutionWorker._execution_logic = lambda w: executions.run(w, lambda: logic(w))
     Environment.set_stop = stopped
     WaitFunction._wait_interval = lambda self, env, wait_seconds: executions.wait(env, wait_seconds)
-    StepFunctionsParserBackend.start_execution = checked
-    lambda_eval_utils._invoke_lambda_function = executions.invoke
+    StepFunctionResponse.describe_execution = lambda response: ActionResult(
+        describe(
+            response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
+        )
+    )
     for name, module in list(sys.modules.items()):
         if name.startswith("moto.stepfunctions.parser") and hasattr(module, "boto_client_for"):
             setattr(module, "boto_client_for", executions.client)  # noqa: B010 (a module)
