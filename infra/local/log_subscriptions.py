@@ -61,7 +61,8 @@ class Subscriptions:
             in_background(self.local.clock, lambda: self._deliver(key), f"log filter {key[1]}")
 
     def _deliver(self, key: tuple[str, str, str]) -> None:
-        time.sleep(_GATHER_SECONDS)
+        if self.local.clock.speed:  # while the clock stands, nothing more comes by waiting
+            time.sleep(_GATHER_SECONDS)
         with self._lock:
             lines = self._waiting.pop(key, [])
         group, name, stream = key
