@@ -222,7 +222,7 @@ class Account:
 
     def __init__(self, local: Local) -> None:
         self.local = local
-        self.read = 0
+        self.read: set[str] = set()
         s3 = self.client("s3")
         s3.create_bucket(Bucket="code")
         s3.put_object(Bucket="code", Key="seer.zip", Body=archive(SEER))
@@ -245,9 +245,9 @@ class Account:
         """What arrived since the last time one asked, in any order."""
         self.local.wait_idle(60)
         events = self.client("logs").filter_log_events(logGroupName="/Seer", filterPattern="SEEN")
-        found = [json.loads(event["message"][5:]) for event in events["events"]]
-        new, self.read = found[self.read :], len(found)
-        return new
+        new = [event for event in events["events"] if event["eventId"] not in self.read]
+        self.read |= {event["eventId"] for event in new}
+        return [json.loads(event["message"][5:]) for event in new]
 
     def dead(self) -> list[dict[str, Any]]:
         sqs = self.client("sqs")
