@@ -96,3 +96,18 @@ def test_a_feature_that_is_always_missing_is_left_out():
     frame = dataclasses.replace(frame, columns=blank)
     for trial in propose(spec_of())[:2]:
         assert "score" in evaluate(frame, spec_of(), trial)
+
+
+@pytest.mark.parametrize("estimator", ["hist_gradient_boosting", "random_forest"])
+@pytest.mark.parametrize("time", [True, False])
+def test_a_class_that_a_fold_has_not_learned_costs_its_rows_not_the_trial(estimator, time):
+    """One mistyped label among the rows to learn from must not stop the loop."""
+    frame = frame_of(400, 2, time=time)
+    target = frame.target.copy()
+    target[np.flatnonzero(frame.train)[-1]] = 2  # classes 0, 1 and this one
+    spec = spec_of(training={"estimators": [estimator], "trials": 1})
+    clean = evaluate(frame, spec, propose(spec)[0])
+    typo = dataclasses.replace(frame, target=target, classes=["0", "1", "10"])
+    score = evaluate(typo, spec, propose(spec)[0])
+    assert "error" not in score
+    assert clean["score"] < score["score"] < clean["score"] + 35 * 3 / 100

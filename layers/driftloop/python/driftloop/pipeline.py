@@ -126,11 +126,17 @@ def _present(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def predict(pipeline: Pipeline, frame: Frame) -> npt.NDArray[np.float64]:
-    """What a plan's scorer gives: P(second class), ``(n, classes)`` probabilities, or values."""
+    """What a plan's scorer gives: P(second class), ``(n, classes)`` probabilities, or values.
+
+    In the frame's own classes; one that the pipeline has not learned (a fold may lack it) gets 0.
+    """
     with threadpool_limits(limits=1):
         if frame.classes is None:
             return np.asarray(pipeline.predict(table(frame)), np.float64)
-        chances = np.asarray(pipeline.predict_proba(table(frame)), np.float64)
+        known = np.asarray(pipeline.predict_proba(table(frame)), np.float64)
+    chances = np.zeros((frame.rows, len(frame.classes)))
+    for k, name in enumerate(pipeline.classes_):
+        chances[:, frame.classes.index(name)] = known[:, k]
     return chances[:, 1] if chances.shape[1] == 2 else chances
 
 
