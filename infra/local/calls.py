@@ -7,7 +7,7 @@ and ``permissions`` for how they are judged.
 import io
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from .actions import actions_of
 from .condition import Context
 from .credentials import OPERATOR
 from .deployed import Deployed
-from .gate import credential
+from .gate import credential, headers_of, raw_path
 
 if TYPE_CHECKING:
     from .server import Local
@@ -74,9 +74,9 @@ class Recorder:
         wire = Wire(
             service=found[1],
             method=environ["REQUEST_METHOD"],
-            path=_raw_path(environ),
+            path=raw_path(environ),
             query=environ.get("QUERY_STRING", ""),
-            headers=_headers(environ),
+            headers=headers_of(environ),
             body=body,
         )
         status, instead = 200, False
@@ -97,19 +97,3 @@ class Recorder:
         for action in actions_of(wire, self.world, status):
             self.local.record(str(caller), action.name, action.resource, action.context)
         return answer
-
-
-def _raw_path(environ: Mapping[str, Any]) -> str:
-    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"])
-    return raw.partition("?")[0]
-
-
-def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    found = {
-        name[5:].replace("_", "-").lower(): str(value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    if environ.get("CONTENT_TYPE"):
-        found["content-type"] = environ["CONTENT_TYPE"]
-    return found

@@ -5,8 +5,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resourc
 
 import secrets
 import threading
+from typing import Any
 
 from moto.sts.models import sts_backends
+
+from .sigv4 import Secret
 
 OPERATOR = "operator"
 OPERATOR_KEY = OPERATOR_SECRET = "test"
@@ -32,14 +35,27 @@ class Credentials:
     def principal_of(self, access_key: str) -> str | None:
         """A role's ARN, ``operator``, or None for a key nobody was given."""
         known = self._by_key.get(access_key)
-        return known or _assumed(access_key)
+        if known is None and (session := _session(access_key)) is not None:
+            return str(session.role_arn)
+        return known
+
+    def secret_of(self, access_key: str) -> Secret | None:
+        """What requests of this key are signed with; None for a key nobody was given."""
+        principal = self._by_key.get(access_key)
+        if principal == OPERATOR:
+            return Secret(OPERATOR_SECRET)
+        if principal is not None:
+            _, secret, token = self.of(principal)
+            return Secret(secret, token)
+        session = _session(access_key)
+        return Secret(session.secret_access_key, session.session_token) if session else None
 
 
-def _assumed(access_key: str) -> str | None:
-    """The role of a session that ``sts:AssumeRole`` gave out."""
+def _session(access_key: str) -> Any:
+    """What ``sts:AssumeRole`` gave out under this key."""
     for account in sts_backends.values():
         for backend in account.values():
             session = backend.get_assumed_role_from_access_key(access_key)
             if session:
-                return str(session.role_arn)
+                return session
     return None

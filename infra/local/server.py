@@ -57,6 +57,7 @@ from .control import Control
 from .credentials import Credentials
 from .deploy import deploy
 from .gate import Dispatcher, Gate
+from .sigv4 import Secret
 
 # importing these files teaches CloudFormation their types
 TYPES = (
@@ -230,3 +231,6 @@ class Local:
 
     def principal_of(self, access_key: str) -> str | None:
         return self._credentials.principal_of(access_key)
+
+    def secret_of(self, access_key: str) -> Secret | None:
+        return self._credentials.secret_of(access_key)

@@ -94,7 +94,7 @@ def verify(
             ALGORITHM,
             claim.date,
             "/".join(claim.scope),
-            hashlib.sha256(_canonical(request, claim).encode()).hexdigest(),
+            hashlib.sha256(_canonical(request, claim, s3=service == "s3").encode()).hexdigest(),
         ]
     )
     key = _signing_key(secret.key, day, region, service)
@@ -160,20 +160,31 @@ def _when(date: str) -> datetime:
         raise SignatureRefused(f"x-amz-date {date!r} is not a time like 20130101T120000Z") from None
 
 
-def _canonical(request: Received, claim: _Claim) -> str:
+def _canonical(request: Received, claim: _Claim, *, s3: bool) -> str:
     return "\n".join(
         [
             request.method,
-            quote(_without_dots(request.path), safe="/~"),
+            # S3 signs a path as it is, every other service one that is tidied and encoded again
+            request.path if s3 else quote(_without_dots(request.path), safe="/~"),
             _canonical_query(request.query, leave_out=claim.in_query),
             "".join(
                 f"{name}:{' '.join(request.headers.get(name, '').split())}\n"
                 for name in claim.signed_headers
             ),
             ";".join(claim.signed_headers),
-            hashlib.sha256(request.body).hexdigest(),
+            _payload(request, claim) if s3 else hashlib.sha256(request.body).hexdigest(),
         ]
     )
+
+
+def _payload(request: Received, claim: _Claim) -> str:
+    """The hash S3 is told, or the word that stands for it (``UNSIGNED-PAYLOAD``, streams)."""
+    if claim.in_query:
+        return "UNSIGNED-PAYLOAD"
+    told = request.headers.get("x-amz-content-sha256", "")
+    if len(told) == 64 and told != hashlib.sha256(request.body).hexdigest():
+        raise SignatureRefused("x-amz-content-sha256 is not the hash of the body")
+    return told
 
 
 def _canonical_query(query: str, *, leave_out: bool) -> str:

@@ -19,13 +19,15 @@ def local() -> Iterator[Local]:
         yield running
 
 
-def once(local: Local, service: str, key: str = "test", token: str | None = None) -> Any:
+def once(
+    local: Local, service: str, key: str = "test", secret: str = "test", token: str | None = None
+) -> Any:
     return boto3.client(
         service,
         region_name=local.region,
         endpoint_url=local.endpoint,
         aws_access_key_id=key,
-        aws_secret_access_key="test",
+        aws_secret_access_key=secret,
         aws_session_token=token,
         config=Config(retries={"total_max_attempts": 1}),
     )
@@ -68,7 +70,8 @@ def test_an_assumed_role_is_the_caller(local: Local) -> None:
     session = client(local, "sts").assume_role(RoleArn=role, RoleSessionName="session")[
         "Credentials"
     ]
-    once(local, "dynamodb", session["AccessKeyId"], session["SessionToken"]).list_tables()
+    held = (session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    once(local, "dynamodb", *held).list_tables()
     assert ("dynamodb:ListTables", role) in {(c.action, c.caller) for c in local.calls()}
 
 
@@ -95,3 +98,30 @@ def test_a_body_in_chunks_arrives_whole(local: Local) -> None:
     connection.request("PUT", url.partition(str(local.port))[2], body=parts, encode_chunked=True)
     assert connection.getresponse().status == 200
     assert s3.get_object(Bucket="chunks", Key="k")["Body"].read() == b"one,two,three"
+
+
+@pytest.mark.parametrize(("service", "operation"), [
+    ("dynamodb", "list_tables"), ("s3", "list_buckets"), ("lambda", "list_functions"),
+])  # fmt: skip
+def test_a_signature_with_another_secret_is_refused(
+    local: Local, service: str, operation: str
+) -> None:
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        getattr(once(local, service, secret="guessed"), operation)()
+    key, secret, _ = local.credentials_for("arn:aws:iam::123456789012:role/r")
+    with pytest.raises(ClientError, match="session token"):
+        getattr(once(local, service, key, secret), operation)()
+
+
+def test_keys_of_every_kind_are_signed_alike(local: Local) -> None:
+    """S3 signs paths as they are; the function's name in an ARN is encoded twice."""
+    s3 = client(local, "s3")
+    s3.create_bucket(Bucket="kinds")
+    for key in ("plain", "a b/ü+%41", "dots/../x", "//twice", "~tilde$&=;:@,"):
+        s3.put_object(Bucket="kinds", Key=key, Body=b"x", Metadata={"a": "b  c"})
+        assert s3.get_object(Bucket="kinds", Key=key)["Body"].read() == b"x"
+    assert len(s3.list_objects_v2(Bucket="kinds", Prefix="a b/ü")["Contents"]) == 1
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        client(local, "lambda").get_function(
+            FunctionName="arn:aws:lambda:us-east-1:123456789012:function:x y".replace(" ", "")
+        )
