@@ -20,6 +20,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
 )
+
 from driftloop.errors import DriftloopError, NotFound, SpecError
 
 WENT_BADLY, ASKED_WRONGLY, NOBODY_THERE = 1, 2, 3

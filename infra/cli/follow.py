@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from driftloop.aws.clients import client
-from driftloop.errors import NotFound
-from driftloop.ids import event_digest
-from driftloop.run import RUNNING, Run
 from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
@@ -19,6 +15,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from driftloop.aws.clients import client
+from driftloop.errors import NotFound
+from driftloop.ids import event_digest
+from driftloop.run import RUNNING, Run
 from infra.cli import console
 from infra.cli.fault import Fault
 from infra.cli.history import Step, steps

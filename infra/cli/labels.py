@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from driftloop import keys
-
 from infra.cli import console, rows
 from infra.cli.stacks import Deployment
 from infra.cli.upload import Sent, put

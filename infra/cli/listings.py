@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Any
 
 from driftloop.run import Run
-
 from infra.cli import console
 from infra.cli.console import moment
 from infra.cli.stacks import Deployment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftloop.plan import Input, load
 from rich.table import Table
 
+from driftloop.plan import Input, load
 from infra.cli import console, rows
 from infra.cli.endpoint import Endpoint
 from infra.cli.fault import ASKED_WRONGLY, Fault

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsonlib
 
 from driftloop.aws.clients import client
-
 from infra.cli import console
 from infra.cli.fault import Fault
 from infra.cli.follow import Follow, Outcome

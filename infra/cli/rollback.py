@@ -8,7 +8,6 @@ from driftloop import when
 from driftloop.errors import NotFound
 from driftloop.ledger import Audit
 from driftloop.route import Served, promoted
-
 from infra.cli import console
 from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.stacks import Deployment

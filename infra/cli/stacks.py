@@ -9,7 +9,6 @@ from typing import Any
 from driftloop.aws.clients import client
 from driftloop.aws.registry import Registry
 from driftloop.aws.store import Store
-
 from infra.cli.fault import ASKED_WRONGLY, NOBODY_THERE, Fault, nearest
 
 PREFIX = "driftloop-"

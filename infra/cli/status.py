@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from driftloop.aws.clients import client
-
 from infra.cli import console
 from infra.cli.console import moment
 from infra.cli.stacks import Deployment

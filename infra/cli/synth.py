@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from driftloop.spec import Spec
-
 from infra.cli.fault import ASKED_WRONGLY, Fault
 
 ROOT = Path(__file__).resolve().parents[2]

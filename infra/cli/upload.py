@@ -7,7 +7,6 @@ from pathlib import Path
 
 from driftloop import keys
 from driftloop.aws.clients import client
-
 from infra.cli import console, rows
 from infra.cli.follow import Follow, Outcome
 from infra.cli.stacks import Deployment

@@ -60,6 +60,8 @@ def side_of(script: str, folder: Path, url: str, starts: int) -> dict[str, float
         "AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test", "DRIFTLOOP_MODEL": "flights", "DRIFTLOOP_ENV": "dev",
         "DRIFTLOOP_TABLE": "registry", "DRIFTLOOP_STORE": "store",
+        # One CPU, as a function has; scikit-learn's threads only wait for each other on few rows.
+        "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     command = [sys.executable, str(HERE / script), str(folder)]
     taken = []
@@ -81,7 +83,6 @@ def side_of(script: str, folder: Path, url: str, starts: int) -> dict[str, float
 def loop_times() -> dict[str, float]:
     """Seconds: synth, deploy, upload to champion."""
     from driftloop.spec import Spec
-
     from infra.cli.demo.play import upload_january
     from infra.cli.demo.serve import begins
     from infra.cli.demo.world import world

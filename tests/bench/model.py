@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+
 from driftloop import pipeline, prepare
 from driftloop.contract import check
 from driftloop.plan import schema

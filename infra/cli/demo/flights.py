@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from driftloop.spec import Spec
-
 from infra.cli.synth import ROOT
 
 FOLDER = ROOT / "examples" / "flights"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from driftloop.plan import load
 from driftloop.spec import Spec
-
 from infra.cli.demo.flights import Flight
 from infra.cli.stacks import Deployment
 

@@ -9,7 +9,7 @@ from typing import Any
 from infra.cli.demo.decisions import by_day
 from infra.cli.demo.picture import svg
 from infra.cli.demo.story import Story
-from infra.cli.demo.table import conclusion, drift, served
+from infra.cli.demo.table import conclusion, drift, permitted, served
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2733; --dim: #66727e; --line: #d8dee4; --paper: #fff;
@@ -76,8 +76,8 @@ def html(story: Story) -> str:
               _text(d["outcome"] or d["decision"]), _text(d["reason"])]
              for d in story["decisions"]),
         ),
-        f"<p class='dim'>Played in {story['seconds']:.0f} s on an embedded AWS, "
-        f"{story['calls']:,} different AWS calls.</p></body></html>",
+        f"<p class='dim'>Played in {story['seconds']:.0f} s on an embedded AWS. "
+        f"{escape(permitted(story))}</p></body></html>",
     ]  # fmt: skip
     return "\n".join(parts)
 

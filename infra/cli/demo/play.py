@@ -7,9 +7,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from driftloop.spec import Spec
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from driftloop.spec import Spec
 from infra.cli import console
 from infra.cli.demo import flights, page, table
 from infra.cli.demo.january import January
@@ -49,7 +49,7 @@ def demo(*, months: int, report: Path, json: Path | None) -> int:
     console.out.print(
         f"\nThe report: [bold]{report}[/]   ({time.monotonic() - began:.0f} s in all)"
     )
-    return 0
+    return 1 if told["calls"]["denied"] else 0
 
 
 def upload_january(stage: World, spec: Spec) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from driftloop import keys
-
 from infra.cli.demo.flights import DAY_BEGINS, Flight, batches
 from infra.cli.demo.world import World
 from infra.cli.endpoint import Endpoint

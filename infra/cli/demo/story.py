@@ -10,12 +10,13 @@ from itertools import groupby
 from typing import Any
 
 from driftloop.spec import Spec, format_duration
-
 from infra.cli import reports
 from infra.cli.demo.decisions import decisions
 from infra.cli.demo.january import January, log_loss
 from infra.cli.demo.serve import Answer, begins
 from infra.cli.demo.world import World
+from infra.local.deployed import Deployed
+from infra.local.permissions import check
 
 Story = dict[str, Any]
 
@@ -63,7 +64,7 @@ def story(stage: World, spec: Spec, answers: Sequence[Answer], seconds: float) -
         "decisions": decided,
         "versions": [asdict(v) for v in sorted(registry.versions(spec.name),
                                                key=lambda v: v.version)],
-        "calls": len(stage.local.calls()),
+        "calls": _calls(stage),
     }  # fmt: skip
 
 
@@ -103,6 +104,15 @@ def _watched(windows: list[reports.Report], day: Any) -> dict[str, Any]:
         "moved": moved,
         "said": report["text"],
     }
+
+
+def _calls(stage: World) -> dict[str, Any]:
+    """Every AWS call that was made, against the policies of the role that made it."""
+    calls = stage.local.calls()
+    policies = Deployed(stage.local.account, stage.local.region).policies()
+    roles = {call.caller for call in calls if ":role/" in call.caller}
+    denied = [str(finding) for finding in check(calls, policies)]
+    return {"different": len(calls), "roles": len(roles), "denied": denied}
 
 
 def _largest(values: Any) -> float | None:

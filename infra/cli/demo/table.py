@@ -38,6 +38,7 @@ def show(story: Story) -> None:
         say(f"{month['month']}  drift {drifted}  performance {worse}", soft_wrap=True)
     say("[dim]a bar a day, full at twice the version's own threshold; red is above it[/]\n")
     say(conclusion(story))
+    say(permitted(story))
 
 
 def served(month: dict[str, Any]) -> str:
@@ -66,6 +67,15 @@ def conclusion(story: Story) -> str:
         f"{total['flights']:,} flights the log loss served was {ours:.4f}, {verdict} the "
         f"{january:.4f} of January's model."
     )
+
+
+def permitted(story: Story) -> str:
+    """Whether AWS itself would have let every call pass."""
+    calls = story["calls"]
+    made = f"{calls['different']:,} different AWS calls were made by {calls['roles']} roles"
+    if not calls["denied"]:
+        return f"{made}; their policies allow each of them."
+    return f"{made}; AWS would have refused {len(calls['denied'])}, like: {calls['denied'][0]}"
 
 
 def _better(month: dict[str, Any]) -> str:

@@ -5,14 +5,14 @@ import json
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from driftloop import keys, route
 from driftloop.aws import clients
 from driftloop.aws.registry import Registry
 from driftloop.aws.table import Write
 from driftloop.ledger import Audit, Entry
 from driftloop.version import Version
-from moto import mock_aws
-
 from infra.cli import stacks, target
 from infra.cli.app import run
 

@@ -2,8 +2,8 @@
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
-from driftloop.errors import SpecError, Unavailable
 
+from driftloop.errors import SpecError, Unavailable
 from infra.cli.app import run
 from infra.cli.fault import Fault, nearest, understood
 

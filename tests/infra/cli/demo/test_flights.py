@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from driftloop.spec import Spec
-
 from infra.cli.demo import flights
 from infra.cli.synth import EXAMPLE, ROOT
 

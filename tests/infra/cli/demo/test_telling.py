@@ -4,9 +4,9 @@ import math
 from xml.etree import ElementTree
 
 import pytest
+
 from driftloop.ledger import Entry
 from driftloop.run import Run
-
 from infra.cli.demo import page, picture, table
 from infra.cli.demo.decisions import by_day, in_words
 from infra.cli.demo.january import log_loss
@@ -38,7 +38,8 @@ def story():
                "plan_sha256": "a" * 64}  # fmt: skip
     return {"model": "flights", "description": "Late?", "window": "1d", "seconds": 90.0,
             "took": {"synth": 3.0}, "total": total, "months": [month], "days": days,
-            "decisions": decisions, "versions": [version], "calls": 321}  # fmt: skip
+            "decisions": decisions, "versions": [version],
+            "calls": {"different": 321, "roles": 14, "denied": []}}  # fmt: skip
 
 
 def test_the_picture_is_xml_with_each_day_and_each_outcome(story):
@@ -64,6 +65,12 @@ def test_the_conclusion_goes_either_way(story, ours, word):
     story["total"]["log_loss"] = ours
     assert word in table.conclusion(story)
     assert "trained 2 times and released 1" in table.conclusion(story)
+
+
+def test_a_call_beyond_its_role_is_told(story):
+    assert table.permitted(story).endswith("by 14 roles; their policies allow each of them.")
+    story["calls"]["denied"] = ["a may not b"]
+    assert "refused 1, like: a may not b" in table.permitted(story)
 
 
 def test_a_month_is_served_by_shares(story):
