@@ -83,7 +83,9 @@ def _change(resources: ResourceMap, name: str) -> None:
 
 
 def _delete(resources: ResourceMap, resource: Any, declared: Any) -> None:
-    if resource is not None and declared.get("DeletionPolicy") != "Retain":
+    undoing = resources.__dict__.get("undoing", False)  # then it was this operation that made it
+    keep = ("Retain",) if undoing else ("Retain", "RetainExceptOnCreate")
+    if resource is not None and declared.get("DeletionPolicy") not in keep:
         resources._delete_resource(resource, declared)
 
 

@@ -86,7 +86,11 @@ def _apply(backend: CloudFormationBackend, stack: Stack, change: Callable[[], No
 
         def undo() -> None:
             stack.template, stack.template_dict = template, declared
-            stack.resource_map.update(declared or {"Resources": {}}, parameters)
+            stack.resource_map.undoing = True
+            try:
+                stack.resource_map.update(declared or {"Resources": {}}, parameters)
+            finally:
+                stack.resource_map.undoing = False
             stack.output_map = stack._create_output_map()
 
         _undone(stack, "CREATE" if created else "UPDATE", error, undo)
@@ -152,6 +156,9 @@ def install(local: "Local") -> None:
                     " is enabled"
                 )
             _keep_imported(backend, stack, set())
+            for declared in stack.resource_map._resource_json_map.values():
+                if declared.get("DeletionPolicy") == "RetainExceptOnCreate":
+                    declared["DeletionPolicy"] = "Retain"  # its creation is long over
         delete(backend, name)
 
     CloudFormationBackend.create_stack = create_stack

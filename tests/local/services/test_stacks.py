@@ -103,17 +103,45 @@ def test_a_new_layer_reaches_the_functions_that_refer_to_it(aws: Any, formation:
     assert live(aws)["Configuration"]["Layers"] != before
 
 
+def topics(aws: Any) -> set[str]:
+    return {t["TopicArn"].rpartition(":")[2] for t in aws.client("sns").list_topics()["Topics"]}
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
 def test_what_the_template_no_longer_has_goes_and_what_is_retained_stays(
-    aws: Any, formation: Any
+    aws: Any, formation: Any, policy: str
 ) -> None:
-    kept = {**topic("kept"), "DeletionPolicy": "Retain"}
+    kept = {**topic("kept"), "DeletionPolicy": policy}
     formation.create_stack(
         StackName="s",
         TemplateBody=template({"A": topic("a"), "B": topic("b"), "C": kept}),
     )
     formation.update_stack(StackName="s", TemplateBody=template({"A": topic("a")}))
-    names = {t["TopicArn"].rpartition(":")[2] for t in aws.client("sns").list_topics()["Topics"]}
-    assert names == {"a", "kept"}
+    assert topics(aws) == {"a", "kept"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"), [("Retain", {"kept"}), ("RetainExceptOnCreate", set())]
+)
+def test_what_a_failed_update_made_stays_only_when_retained_whatever_happens(
+    aws: Any, formation: Any, policy: str, left: set[str]
+) -> None:
+    formation.create_stack(StackName="s", TemplateBody=template({"A": topic("a")}))
+    bad = {**topic("x"), "Type": "AWS::No::Such", "DependsOn": ["C"]}
+    kept = {**topic("kept"), "DeletionPolicy": policy}
+    with pytest.raises(Exception, match="No::Such"):
+        formation.update_stack(
+            StackName="s", TemplateBody=template({"A": topic("a"), "C": kept, "D": bad})
+        )
+    assert topics(aws) == {"a"} | left
+
+
+@pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+def test_what_is_retained_outlives_its_stack(aws: Any, formation: Any, policy: str) -> None:
+    kept = {**topic("kept"), "DeletionPolicy": policy}
+    formation.create_stack(StackName="s", TemplateBody=template({"A": topic("a"), "C": kept}))
+    formation.delete_stack(StackName="s")
+    assert topics(aws) == {"kept"}
 
 
 def exporting(name: str, value: Any) -> dict[str, Any]:
