@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 from moto import mock_aws
 
 from infra.local import http_api
+from infra.local.sigv4 import Secret
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
@@ -60,8 +61,8 @@ class FakeLocal:
     def principal_of(self, key: str) -> str | None:
         return {"test": "operator", "ASIAROLE": ROLE}.get(key)
 
-    def credentials_for(self, role: str) -> tuple[str, str, str]:
-        return "ASIAROLE", "secret", "token"
+    def secret_of(self, key: str) -> Secret | None:
+        return {"test": Secret("test"), "ASIAROLE": Secret("secret", "token")}.get(key)
 
     def record(self, *call: str) -> None:
         self.records.append(call)
