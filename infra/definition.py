@@ -165,7 +165,6 @@ def _evaluate_trials(timeout: int) -> State:
             },
         },
         "ResultPath": "$.scores",
-        "Retry": retry(["States.ItemReaderFailed"]),
         "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Failed"}],
         "Next": "ChooseTrial",
     }

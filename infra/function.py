@@ -19,6 +19,8 @@ from infra.stages import Stage
 # One thread each: the order of sums is then the same everywhere, and a vCPU is all there is.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _WRITABLE_HOME = {"HOME": "/tmp"}  # DuckDB keeps state there; Lambda's own home is read-only
+# What a deployment that failed has made goes again: it would be in the way of the next one.
+KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 class Function(Construct):
@@ -70,7 +72,7 @@ class Function(Construct):
                 **(environment or {}),
             },
             # Runs in flight go on with the version they began with, however often one deploys.
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(removal_policy=KEEP),
         )  # fmt: skip
         self.version = self.function.current_version
         Tags.of(self).add("driftloop:stage", stage.name)
@@ -83,7 +85,7 @@ class Function(Construct):
         return lambda_.Alias(self, "Live", alias_name="live", version=self.version)
 
     def failing(self, action: cloudwatch.IAlarmAction) -> None:
-        """Tell when it fails. For functions that events invoke: no run would show their failure."""
+        """Tell when it fails. For what no run invokes: no run would show its failure."""
         alarm = cloudwatch.Alarm(
             self, "Failing", alarm_name=f"{self.physical_name}-failing",
             alarm_description=f"{self.physical_name}, which {self.stage.does}, raises errors",
@@ -110,8 +112,7 @@ def log_group(
 
 
 def removal(settings: Settings) -> RemovalPolicy:
-    keep = settings.environment.removal == "retain"
-    return RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+    return KEEP if settings.environment.removal == "retain" else RemovalPolicy.DESTROY
 
 
 def _environment(
@@ -126,6 +127,5 @@ def _environment(
         "DRIFTLOOP_TOPIC": shared.topic_arn,
         "DRIFTLOOP_CODE": layers.code_digest[:16],
         "POWERTOOLS_SERVICE_NAME": model or "driftloop",
-        "POWERTOOLS_METRICS_NAMESPACE": "driftloop",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }

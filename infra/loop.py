@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import CfnOutput, Duration, Stack, Tags
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from driftloop.spec import Spec
 
+from driftloop.spec import Spec
 from infra import stages
 from infra.function import Function
 from infra.layers import Layers
@@ -30,8 +30,9 @@ class Loop(Stack):
         shared = Shared.imported(settings)
         layers = Layers(self, "Layers", settings.environment, spec)
         dead_letters = sqs.Queue(
-            self, "DeadLetters", encryption=sqs.QueueEncryption.SQS_MANAGED, enforce_ssl=True
-        )
+            self, "DeadLetters", encryption=sqs.QueueEncryption.SQS_MANAGED, enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )  # fmt: skip
 
         def function(stage: Stage, **environment: str) -> Function:
             return Function(
@@ -52,7 +53,8 @@ class Loop(Stack):
 
         monitoring = Monitoring(self, settings, shared, spec.name)
         monitoring.capture(predict, capture)
-        for watched in (trigger, capture, labels, monitor):
+        monitoring.undelivered(dead_letters)
+        for watched in (trigger, predict, capture, labels, monitor):
             watched.failing(monitoring.tell)
 
         triggers = Triggers(self, settings, shared, spec, dead_letters)

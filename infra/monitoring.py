@@ -13,13 +13,14 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from driftloop.emf import namespace
 from infra.function import Function
 from infra.settings import Settings
 from infra.shared import Shared
 
-NAMESPACE = "driftloop"
 CAPTURE_LINES = "{ $.capture = 1 }"
 _MINUTE = Duration.minutes(1)
 _FIVE = Duration.minutes(5)
@@ -28,12 +29,12 @@ _FIVE = Duration.minutes(5)
 class Metrics:
     """The model's metrics, as the functions print them (EMF)."""
 
-    def __init__(self, model: str) -> None:
-        self._dimensions = {"model": model}
+    def __init__(self, env: str, model: str) -> None:
+        self._namespace, self._dimensions = namespace(env), {"model": model}
 
     def of(self, name: str, statistic: str, period: Duration = _FIVE) -> cloudwatch.Metric:
         return cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=name, dimensions_map=self._dimensions,
+            namespace=self._namespace, metric_name=name, dimensions_map=self._dimensions,
             statistic=statistic, period=period,
         )  # fmt: skip
 
@@ -44,7 +45,7 @@ class Monitoring(Construct):
     def __init__(self, scope: Construct, settings: Settings, shared: Shared, model: str) -> None:
         super().__init__(scope, "Monitoring")
         self._name = f"driftloop-{settings.name}-{model}"
-        self._metrics = Metrics(model)
+        self._metrics = Metrics(settings.name, model)
         topic = sns.Topic.from_topic_arn(self, "Topic", shared.topic_arn)
         self.tell = actions.SnsAction(topic)
         ignore = cloudwatch.TreatMissingData.IGNORE
@@ -80,10 +81,20 @@ class Monitoring(Construct):
             filter_pattern=logs.FilterPattern.literal(CAPTURE_LINES),
         )  # fmt: skip
 
+    def undelivered(self, dead_letters: sqs.IQueue) -> None:
+        """Tell of events that reached no function, or that one refused for good."""
+        self._alarm(
+            "dead-letters",
+            dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE),
+            0,
+            cloudwatch.TreatMissingData.NOT_BREACHING,
+            "events wait in the dead-letter queue",
+        )
+
     def _alarm(
         self,
         cause: str,
-        metric: cloudwatch.Metric,
+        metric: cloudwatch.IMetric,
         threshold: float,
         missing: cloudwatch.TreatMissingData,
         description: str,

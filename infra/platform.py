@@ -49,17 +49,15 @@ class Platform(Stack):
             description=f"driftloop-{self._settings.name}: data, registry, logs and messages",
             removal_policy=removal(self._settings),
         )  # fmt: skip
-        here = {"aws:SourceAccount": Aws.ACCOUNT_ID}
-        for service in ("cloudwatch", "events"):  # alarms and rules that tell an encrypted topic
-            key.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid=f"Through{service.capitalize()}",
-                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                    resources=["*"],  # in a key policy, the key itself
-                    conditions={"StringEquals": here},
-                )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="ThroughAlarms",  # which tell an encrypted topic
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],  # in a key policy, the key itself
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
+        )
         groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
         key.add_to_resource_policy(
             iam.PolicyStatement(

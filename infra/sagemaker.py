@@ -5,8 +5,8 @@ from __future__ import annotations
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
-from driftloop.spec import Spec
 
+from driftloop.spec import Spec
 from infra.definition import State, retry, task
 from infra.permissions import allow, service, use_key
 from infra.settings import Settings, SettingsError
@@ -85,7 +85,7 @@ def branch(
     for statement in (
         allow(
             ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob",
-             "sagemaker:StopTrainingJob", "sagemaker:AddTags"],
+             "sagemaker:StopTrainingJob", "sagemaker:AddTags", "sagemaker:ListTags"],
             [f"{jobs}/{settings.name}-*"],
         ),
         allow(["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule]),

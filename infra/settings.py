@@ -5,11 +5,13 @@ Raises :class:`SettingsError` with one line per mistake: its path, what was foun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from driftloop.mistakes import explain, nearest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from driftloop.mistakes import explain, nearest
 
 Retention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827]
 
@@ -89,6 +91,12 @@ def settings(context: Mapping[str, Any]) -> Settings:
     if name not in environments:
         hint = nearest(name, environments)
         raise SettingsError(f"env: {name!r} is no environment of cdk.json{hint}")
+    # It is part of every name: no hyphen, as models have them; a rule's 64 characters hold it.
+    if not re.fullmatch("[a-z][a-z0-9]{0,11}", name):
+        raise SettingsError(
+            f"environments: {name!r} is no name; write a small letter, then small letters or "
+            "digits, 12 at most"
+        )
     models = context.get("models", [])
     if isinstance(models, str):
         models = [m.strip() for m in models.split(",") if m.strip()]

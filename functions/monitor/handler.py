@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
@@ -17,11 +18,12 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.from_env(os.environ, "model", "store", "table")
+    settings = Settings.from_env(os.environ, "env", "model", "store", "table")
     registry = Registry(settings.table)
     route = registry.route(settings.model)
     versions = {v.version: v.baseline_key for v in registry.versions(settings.model)}
     monitor = Monitor(
+        env=settings.env,
         store=Store(settings.store),
         spec=Spec.read(spec_path()),
         versions=versions,

@@ -40,9 +40,9 @@ def say(message: str) -> None:
 
 @cache
 def endpoint() -> Endpoint:
-    settings = Settings.from_env(os.environ, "model", "table", "store")
+    settings = Settings.from_env(os.environ, "env", "model", "table", "store")
     serving = Serving.of(json.loads(spec_path().read_bytes()))
-    return Endpoint(Live(serving, Aws(settings, Client.from_env(os.environ)), say))
+    return Endpoint(settings.env, Live(serving, Aws(settings, Client.from_env(os.environ)), say))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from driftloop.aws.metrics import traffic
 from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path
@@ -21,7 +22,8 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    registry = Registry(Settings.from_env(os.environ, "table").table)
+    settings = Settings.from_env(os.environ, "env", "table")
+    registry = Registry(settings.table)
     spec, state, now = Spec.read(spec_path()), event["state"], iso(parse(event["now"]))
     model, run = spec.name, state["run"]
     made = registry.version(model, state["version"]["version"])
@@ -31,7 +33,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "start":
             step = start(version, route, spec.release, now, run)
         case "observe":
-            seen = _traffic(model, route, now)
+            seen = _traffic(settings.env, model, route, now)
             last = next(registry.audit(model, limit=1), None)
             step = observe(version, route, *seen, spec.release, now, run, last)
         case op:
@@ -42,13 +44,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return _answer(step, step.route or route)
 
 
-def _traffic(model: str, route: Route | None, now: str) -> tuple[Traffic, Traffic]:
+def _traffic(env: str, model: str, route: Route | None, now: str) -> tuple[Traffic, Traffic]:
     """The champion's and the challenger's, since they share the requests."""
     if route is None or route.challenger is None:
         return Traffic(), Traffic()
     since, until = parse(route.since), parse(now)
     served = (route.champion, route.challenger)
-    champion, challenger = (traffic(model, s.version, since, until) for s in served)
+    champion, challenger = (traffic(env, model, s.version, since, until) for s in served)
     return champion, challenger
 
 

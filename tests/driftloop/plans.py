@@ -89,7 +89,7 @@ class Desk:
         self.shelf.current = first(self.shelf.put(1, data or plan()), "2013-02-01T00:00:00.000Z")
         self.said: list[str] = []
         serving = Serving.of(SPEC | spec)
-        self.endpoint = Endpoint(Live(serving, self.shelf, self.said.append))
+        self.endpoint = Endpoint("dev", Live(serving, self.shelf, self.said.append))
 
     def ask(self, instances, **more):
         body = json.dumps({"instances": instances})

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from driftloop import ids, keys, profile
 from driftloop.capture import capture
 from driftloop.capture_lines import Captured, lines
@@ -17,7 +18,6 @@ from driftloop.frame import Frame
 from driftloop.labels import join
 from driftloop.monitor import Monitor
 from driftloop.spec import Spec
-
 from tests.driftloop.memory import Crash, Memory
 from tests.driftloop.test_capture import enumerate_events
 
@@ -96,7 +96,8 @@ class World:
     def judge(self, day: int, hour: int = 2) -> list[dict[str, Any]]:
         """Run the monitor; returns what it judged. Metrics go to ``lines``."""
         self.lines.clear()
-        monitor = Monitor(self.store, self.spec, {1: "baseline", 2: "baseline"}, self.champion,
+        versions = {1: "baseline", 2: "baseline"}
+        monitor = Monitor("dev", self.store, self.spec, versions, self.champion,
                           lambda line: self.lines.append(json.loads(line)))  # fmt: skip
         answer: list[dict[str, Any]] = monitor.run(when(day, hour))["judged"]
         return answer

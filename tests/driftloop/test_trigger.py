@@ -2,12 +2,17 @@
 
 import json
 import random
+from datetime import timedelta
 
 import pytest
-from driftloop.route import Served, canary, first
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftloop.brakes import cooled_at, failures, horizon
+from driftloop.ledger import Entry
+from driftloop.route import Served, canary, first
+from driftloop.run import Run
+from driftloop.when import iso, parse
 from tests.driftloop.ledgers import Books, at, spec
 
 
@@ -91,6 +96,16 @@ def test_back_off_doubles_with_every_failure():
         assert books.hear(books.alarm(hours + 5.9)).start is None
     assert books.hear(books.alarm(41.9)).start is None
     assert books.hear(books.alarm(42)).start
+
+
+@pytest.mark.parametrize(("cooldown", "times"), [("6h", 1000), ("3653d", 1000), ("0s", 1000)])
+def test_law_4_who_never_gives_up_is_heard_all_the_same(cooldown, times):
+    patient = spec(cooldown=cooldown, give_up_after=times).retrain
+    run = Run("drift-1", "drift", status="SUCCEEDED", outcome="rejected")
+    begun = Entry(at(0), "alarm", "started", "", "e", "d", cause="drift")
+    ready = cooled_at([begun], failures([run] * 900), patient)
+    assert ready - parse(at(0)) <= max(timedelta(days=60), patient.cooldown)
+    assert iso(parse("2026-01-01T00:00:00Z") - horizon(patient)) >= "2015"
 
 
 def test_the_daily_budget_defers_uploads_suppresses_alarms_and_lets_people_pass():

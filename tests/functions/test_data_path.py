@@ -13,6 +13,8 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from driftloop import ids, keys
 from driftloop.aws import clients
 from driftloop.capture_lines import Captured, lines
@@ -20,7 +22,6 @@ from driftloop.errors import UnreadableFile
 from driftloop.frame import Frame
 from driftloop.profile import baseline
 from driftloop.spec import Spec
-from moto import mock_aws
 
 CONTEXT = SimpleNamespace(
     function_name="f", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r"
@@ -47,6 +48,7 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Call]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "DRIFTLOOP_ENV": "dev",
         "DRIFTLOOP_MODEL": "toy",
         "DRIFTLOOP_STORE": "store",
         "DRIFTLOOP_LANDING": "landing",

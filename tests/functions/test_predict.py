@@ -7,13 +7,13 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.server import ThreadedMotoServer
+
 from driftloop import keys
 from driftloop.aws.registry import Registry
 from driftloop.aws.table import Write
 from driftloop.plan.schema import digest
 from driftloop.route import Served, first
-from moto.server import ThreadedMotoServer
-
 from functions.predict import handler as function
 from tests.driftloop.plans import NOW, ROW, SPEC, plan
 
@@ -36,6 +36,7 @@ def aws(monkeypatch, tmp_path):
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "DRIFTLOOP_ENV": "dev",
         "DRIFTLOOP_MODEL": "flights",
         "DRIFTLOOP_TABLE": "registry",
         "DRIFTLOOP_STORE": "store",

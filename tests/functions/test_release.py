@@ -5,6 +5,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+
 from driftloop import keys
 from driftloop.aws import table as table_module
 from driftloop.aws.registry import Registry
@@ -15,7 +16,6 @@ from driftloop.ledger import Audit
 from driftloop.route import promoted
 from driftloop.run import Guard, Run
 from driftloop.traffic import Traffic
-
 from functions.query import handler as query
 from functions.register import handler as register
 from functions.release import handler as release
@@ -35,7 +35,8 @@ def loop(aws, monkeypatch, tmp_path):  # noqa: F811
     path.write_bytes(spec().to_json())
     for function in (register, release):
         monkeypatch.setattr(function, "spec_path", lambda: path)
-    for name, value in {"TABLE": "registry", "STORE": "store", "CODE": "code"}.items():
+    told = {"ENV": "dev", "TABLE": "registry", "STORE": "store", "CODE": "code"}
+    for name, value in told.items():
         monkeypatch.setenv(f"DRIFTLOOP_{name}", value)
     monkeypatch.setattr(release, "traffic", lambda *args: Traffic(100, 0, 1.0))
     return Loop()

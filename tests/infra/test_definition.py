@@ -49,8 +49,8 @@ def test_every_task_has_a_timeout_retries_with_jitter_and_a_catch(
         if state["Type"] not in ("Task", "Map"):
             continue
         tasks += state["Type"] == "Task"
-        assert state["Type"] == "Map" or state["TimeoutSeconds"] > 0, name
-        for retry in state["Retry"]:
+        assert state["Type"] == "Map" or (state["TimeoutSeconds"] > 0 and state["Retry"]), name
+        for retry in state.get("Retry", ()):
             assert retry["JitterStrategy"] == "FULL", name
             assert retry["MaxAttempts"] == 3, name
             assert retry["BackoffRate"] == 2, name

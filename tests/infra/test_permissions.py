@@ -101,6 +101,15 @@ def test_law_9_only_sagemaker_is_passed_a_role_and_only_its_own(sagemaker: Assem
     }
 
 
+def test_the_machine_may_do_with_jobs_what_step_functions_asks_for(sagemaker: Assembly) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html"""
+    granted = {a for n, s in statements(sagemaker) if n.startswith("WorkflowRole")
+               for a in listed(s["Action"])}  # fmt: skip
+    jobs = {"CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob", "ListTags", "AddTags"}
+    assert {f"sagemaker:{action}" for action in jobs} <= granted
+    assert {"events:PutTargets", "events:PutRule", "events:DescribeRule"} <= granted
+
+
 def test_law_9_every_function_has_a_role_of_its_own(assembly: Assembly) -> None:
     for stack in assembly.stacks():
         functions = assembly.resources(stack, "AWS::Lambda::Function").values()
@@ -193,3 +202,10 @@ def test_law_9_the_key_serves_others_only_for_this_account(assembly: Assembly) -
         if "Service" in statement["Principal"]:
             assert statement["Condition"], statement["Sid"]
             assert all("*" not in action for action in listed(statement["Action"]))
+
+
+def test_law_9_the_key_serves_alarms_and_logs_and_nobody_else(assembly: Assembly) -> None:
+    """No rule tells the topic, and EventBridge would not meet a condition on the account."""
+    (key,) = assembly.resources("platform", "AWS::KMS::Key").values()
+    sids = [s.get("Sid") for s in key["Properties"]["KeyPolicy"]["Statement"]]
+    assert sids == [None, "ThroughAlarms", "ThroughLogs"]

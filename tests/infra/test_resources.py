@@ -81,13 +81,27 @@ def test_every_function_is_traced_timed_and_of_one_runtime(assembly: Assembly) -
         assert size < 4096, name
 
 
-def test_what_events_invoke_has_dead_letters_and_an_alarm(assembly: Assembly) -> None:
+def test_what_no_run_invokes_has_an_alarm_and_what_events_invoke_dead_letters(
+    assembly: Assembly,
+) -> None:
     alarms = {a["AlarmName"] for a in every(assembly, "AWS::CloudWatch::Alarm").values()}
     for function in every(assembly, "AWS::Lambda::Function").values():
         name = function["FunctionName"]
         if name.split("-")[-1] in ("trigger", "capture", "labels", "monitor"):
             assert function["DeadLetterConfig"]["TargetArn"], name
             assert f"{name}-failing" in alarms
+    # A predict that runs out of time or memory prints no metric of its own.
+    assert "driftloop-dev-flights-predict-failing" in alarms
+
+
+def test_dead_letters_are_kept_as_long_as_may_be_and_told_of(assembly: Assembly) -> None:
+    (queue,) = every(assembly, "AWS::SQS::Queue").values()
+    assert queue["MessageRetentionPeriod"] == 14 * 86400
+    alarms = {a["AlarmName"]: a for a in every(assembly, "AWS::CloudWatch::Alarm").values()}
+    alarm = alarms["driftloop-dev-flights-dead-letters"]
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/SQS", "Maximum")
+    assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
 
 
 def test_queues_are_encrypted_and_speak_tls_only(assembly: Assembly) -> None:
@@ -120,6 +134,19 @@ def test_drift_and_performance_are_ratios_to_the_versions_own_thresholds(
             assert (alarm["Statistic"], alarm["Period"]) == ("Maximum", 60)
             assert alarm["TreatMissingData"] == "ignore"
             assert alarm["Dimensions"] == [{"Name": "model", "Value": "flights"}]
+            assert alarm["Namespace"] == "driftloop/dev"
+
+
+def test_two_environments_of_an_account_share_no_metric(assembly: Assembly, synth: Synth) -> None:
+    """Else the traffic of dev would set off the alarms of prod."""
+
+    def metrics(found: Assembly) -> set[tuple[str, str]]:
+        alarms = every(found, "AWS::CloudWatch::Alarm").values()
+        ours = [a for a in alarms if not a["Namespace"].startswith("AWS/")]
+        return {(a["Namespace"], a["MetricName"]) for a in ours}
+
+    assert len(metrics(assembly)) == 4
+    assert not metrics(assembly) & metrics(synth(env="prod"))
 
 
 def test_the_registry_can_be_put_back_to_any_second(assembly: Assembly) -> None:
@@ -162,16 +189,27 @@ def test_a_changed_spec_is_a_new_version_of_every_function(
     assert len(before) == len(after) == 12
     assert not before & after
     for version in assembly.resources("flights", "AWS::Lambda::Version").values():
-        assert version["DeletionPolicy"] == "Retain"  # runs in flight go on with theirs
+        # Runs in flight go on with theirs. But one of a deployment that failed goes: it would be
+        # in the way of the next, since Lambda publishes the same code and settings only once.
+        assert version["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert version["UpdateReplacePolicy"] == "Retain"
 
 
 def test_prod_keeps_what_it_holds(synth: Synth) -> None:
     prod = synth(env="prod")
     for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"):
         for name, body in prod.resources("platform", kind).items():
-            assert body["DeletionPolicy"] == "Retain", name
+            assert body["DeletionPolicy"] == "RetainExceptOnCreate", name
+            assert body["UpdateReplacePolicy"] == "Retain", name
     for group in every(prod, "AWS::Logs::LogGroup").values():
         assert group["RetentionInDays"] == 365
+
+
+def test_what_a_failed_deployment_made_is_not_in_the_way_of_the_next(synth: Synth) -> None:
+    prod = synth(env="prod")
+    for stack in prod.stacks():
+        for name, body in prod.template(stack)["Resources"].items():
+            assert body.get("DeletionPolicy") != "Retain", name
 
 
 def test_settings_reach_the_resources(synth: Synth) -> None:

@@ -43,6 +43,13 @@ def test_an_unknown_environment_names_the_nearest() -> None:
         settings({"env": "pro", "environments": {"dev": {}, "prod": {}}})
 
 
+@pytest.mark.parametrize("name", ["eu-west", "Prod", "2nd", "pre_prod", "thirteenchars", ""])
+def test_an_environments_name_must_fit_into_every_other_name(name: str) -> None:
+    """With a hyphen, model y-x of env and model x of env-y would be one; AWS's names end at 64."""
+    with pytest.raises(SettingsError, match=rf"environments: '{name}' is no name; write a small"):
+        settings({"env": name, "environments": {name: {}}})
+
+
 @pytest.mark.parametrize("environments", [None, {}, []])
 def test_no_environments_is_a_mistake(environments: object) -> None:
     with pytest.raises(SettingsError, match="environments: should be a mapping"):

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+
 from driftloop.aws.metrics import standing, traffic
 from driftloop.traffic import Traffic
 
@@ -14,9 +15,9 @@ def cloudwatch(aws):
     return boto3.client("cloudwatch")
 
 
-def put(cloudwatch, name, value, dimensions, ago):
+def put(cloudwatch, name, value, dimensions, ago, env="dev"):
     cloudwatch.put_metric_data(
-        Namespace="driftloop",
+        Namespace=f"driftloop/{env}",
         MetricData=[
             {
                 "MetricName": name,
@@ -31,8 +32,9 @@ def put(cloudwatch, name, value, dimensions, ago):
 def test_only_alarms_that_stand_are_told_with_their_last_bad_moment(cloudwatch):
     for cause in ("drift", "performance", "errors"):
         cloudwatch.put_metric_alarm(
-            AlarmName=f"driftloop-dev-m-{cause}", Namespace="driftloop", MetricName="DriftRatio",
-            Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=1.0,
+            AlarmName=f"driftloop-dev-m-{cause}",
+            Namespace="driftloop/dev", MetricName="DriftRatio", Statistic="Maximum",
+            Period=60, EvaluationPeriods=1, Threshold=1.0,
             ComparisonOperator="GreaterThanThreshold",
         )  # fmt: skip
     assert standing("dev", "m", NOW, DAY) == ()
@@ -45,6 +47,7 @@ def test_only_alarms_that_stand_are_told_with_their_last_bad_moment(cloudwatch):
     put(cloudwatch, "DriftRatio", 1.4, {"model": "m"}, timedelta(hours=30))
     put(cloudwatch, "DriftRatio", 0.4, {"model": "m"}, timedelta(hours=3))
     put(cloudwatch, "DriftRatio", 9.0, {"model": "other"}, timedelta(hours=2))
+    put(cloudwatch, "DriftRatio", 9.0, {"model": "m"}, timedelta(hours=2), "prod")
     (alarm,) = standing("dev", "m", NOW, DAY)
     assert (NOW - timedelta(hours=31)).isoformat()[:13] <= alarm.last_over[:13]
     assert alarm.last_over[:13] <= (NOW - timedelta(hours=29)).isoformat()[:13]
@@ -58,5 +61,5 @@ def test_the_traffic_of_one_version_is_summed(cloudwatch):
     put(cloudwatch, "Errors", 1, where, timedelta(minutes=3))
     put(cloudwatch, "Requests", 1, where, timedelta(minutes=60))
     put(cloudwatch, "Requests", 1, {"model": "m", "version": "8"}, timedelta(minutes=3))
-    assert traffic("m", 7, NOW - timedelta(minutes=10), NOW) == Traffic(2, 1, 3.0)
-    assert traffic("m", 9, NOW - timedelta(minutes=10), NOW) == Traffic(0, 0, None)
+    assert traffic("dev", "m", 7, NOW - timedelta(minutes=10), NOW) == Traffic(2, 1, 3.0)
+    assert traffic("dev", "m", 9, NOW - timedelta(minutes=10), NOW) == Traffic(0, 0, None)

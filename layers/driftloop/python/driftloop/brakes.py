@@ -17,6 +17,7 @@ from driftloop.spec import Retrain
 from driftloop.when import parse
 
 DAY = timedelta(days=1)
+LONGEST = 30 * DAY  # a pause that has come to this is not doubled again
 
 
 def failures(runs: Iterable[Run]) -> int:
@@ -33,12 +34,21 @@ def failures(runs: Iterable[Run]) -> int:
 
 def cooled_at(starts: Iterable[Entry], failed: int, policy: Retrain) -> datetime | None:
     """When an alarm may start the next run: the cooldown after the last run that one started,
-    doubled with every failure after the first. None if there was no such run."""
+    longer with every failure after the first. None if there was no such run."""
     times = [parse(s.time) for s in starts if s.cause in ALARMS]
     if not times:
         return None
-    wait: timedelta = policy.cooldown * 2 ** max(0, failed - 1)
-    return max(times) + wait
+    return max(times) + back_off(failed, policy)
+
+
+def back_off(failed: int, policy: Retrain) -> timedelta:
+    """The pause after ``failed`` runs: the cooldown, doubled with every failure after the first."""
+    wait: timedelta = policy.cooldown
+    for _ in range(failed - 1):
+        if wait >= LONGEST or not wait:
+            break
+        wait *= 2
+    return wait
 
 
 def spent(starts: Iterable[Entry], now: datetime) -> int:
@@ -49,5 +59,4 @@ def spent(starts: Iterable[Entry], now: datetime) -> int:
 
 def horizon(policy: Retrain) -> timedelta:
     """How far back starts are remembered: beyond the longest back-off, at least 30 days."""
-    longest: timedelta = policy.cooldown * 2**policy.give_up_after
-    return max(30 * DAY, longest + DAY)
+    return max(30 * DAY, back_off(policy.give_up_after + 1, policy) + DAY)

@@ -6,18 +6,23 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-NAMESPACE = "driftloop"
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+def namespace(env: str) -> str:
+    """Where one environment's metrics are: two may share an account, and have the same models."""
+    return f"driftloop/{env}"
+
+
 def line(
+    env: str,
     ms: int,
     dimensions: Mapping[str, str],
     metrics: Mapping[str, tuple[float, str]],
     sets: Sequence[Sequence[str]] | None = None,
     **properties: object,
 ) -> str:
-    """One line of ``metrics`` (name → value, unit) at epoch millisecond ``ms``.
+    """One line of ``metrics`` (name → value, unit) of ``env`` at epoch millisecond ``ms``.
 
     ``sets``: which combinations of ``dimensions`` to publish under; all of them together if not
     given. Raises ValueError for a value that is not finite.
@@ -26,7 +31,7 @@ def line(
         if not math.isfinite(value):
             raise ValueError(f"metric {name} is {value}, which is no number")
     directive = {
-        "Namespace": NAMESPACE,
+        "Namespace": namespace(env),
         "Dimensions": sets or [list(dimensions)],
         "Metrics": [{"Name": name, "Unit": unit} for name, (_, unit) in metrics.items()],
     }

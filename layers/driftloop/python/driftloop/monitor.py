@@ -51,8 +51,10 @@ class Task:
 
 @dataclass
 class Monitor:
-    """``versions``: number → key of its baseline. ``emit`` takes each metric line."""
+    """``env``: whose metrics. ``versions``: number → key of its baseline. ``emit`` takes each
+    metric line."""
 
+    env: str
     store: Blobs
     spec: Spec
     versions: Mapping[int, str]
@@ -171,10 +173,10 @@ class Monitor:
                 values["DriftRatio"] = (report["drift_ratio"], "None")
         if watched.performance and report["performance"]["ratio"] is not None:
             values["PerformanceRatio"] = (report["performance"]["ratio"], "None")
-        lines = [emf.line(now, model, values)] if values else []
+        lines = [emf.line(self.env, now, model, values)] if values else []
         if "DriftRatio" in values:
             lines += [
-                emf.line(now, {**model, "feature": name},
+                emf.line(self.env, now, {**model, "feature": name},
                          {"FeatureDriftRatio": (report["features"][name]["ratio"], "None")})
                 for name in report["ranked"]
             ]  # fmt: skip

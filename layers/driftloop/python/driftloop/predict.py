@@ -23,8 +23,9 @@ Scores = list[Any]  # a number for each row, or a list of probabilities
 
 @dataclass
 class Endpoint:
-    """Answers predict requests of one model."""
+    """Answers predict requests of one model in ``env``."""
 
+    env: str
     live: Live
 
     def respond(self, event: Mapping[str, Any], tick: float) -> tuple[Response, list[str]]:
@@ -116,12 +117,11 @@ class Endpoint:
             "Errors": (int(status >= 500), "Count"),
             "BadRequests": (int(400 <= status < 500), "Count"),
         }
-        found = [emf.line(request.now, dimensions, values, sets)]
+        found = [emf.line(self.env, request.now, dimensions, values, sets)]
         if request.failed:
+            failed = {"model": model, "version": str(request.failed)}
             failure = {"Requests": (1, "Count"), "Errors": (1, "Count")}
-            found.append(
-                emf.line(request.now, {"model": model, "version": str(request.failed)}, failure)
-            )
+            found.append(emf.line(self.env, request.now, failed, failure))
         return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from driftloop.aws.clients import client
 from driftloop.aws.faults import translated
 from driftloop.decision import Standing
-from driftloop.emf import NAMESPACE
+from driftloop.emf import namespace
 from driftloop.event import ALARMS
 from driftloop.traffic import Traffic
 from driftloop.when import iso
@@ -30,24 +30,24 @@ def standing(env: str, model: str, now: datetime, window: timedelta) -> tuple[St
         Standing(
             cause=names[alarm["AlarmName"]],
             since=iso(alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]),
-            last_over=_last_over(model, names[alarm["AlarmName"]], now, period),
+            last_over=_last_over(env, model, names[alarm["AlarmName"]], now, period),
         )
         for alarm in found["MetricAlarms"]
         if alarm["StateValue"] == "ALARM"
     )
 
 
-def _last_over(model: str, cause: str, now: datetime, period: int) -> str | None:
+def _last_over(env: str, model: str, cause: str, now: datetime, period: int) -> str | None:
     """The end of the last period in which the cause's ratio was above 1."""
     points = _statistics(
-        _METRICS[cause], {"model": model}, now - timedelta(seconds=period * (_POINTS - 1)), now,
-        "Maximum", period,
+        env, _METRICS[cause], {"model": model}, now - timedelta(seconds=period * (_POINTS - 1)),
+        now, "Maximum", period,
     )  # fmt: skip
     over = [p["Timestamp"] for p in points if p["Maximum"] > 1.0]
     return iso(max(over) + timedelta(seconds=period)) if over else None
 
 
-def traffic(model: str, version: int, since: datetime, until: datetime) -> Traffic:
+def traffic(env: str, model: str, version: int, since: datetime, until: datetime) -> Traffic:
     """What the endpoint reported of a version while it shared the requests.
 
     CloudWatch takes metrics from logs with a delay of up to a minute or two.
@@ -57,7 +57,7 @@ def traffic(model: str, version: int, since: datetime, until: datetime) -> Traff
     period = 60 * max(1, -(-minutes // _POINTS))
 
     def sums(name: str) -> tuple[float, float]:
-        points = _statistics(name, where, since, until + timedelta(minutes=1), "Sum", period)
+        points = _statistics(env, name, where, since, until + timedelta(minutes=1), "Sum", period)
         return sum(p["Sum"] for p in points), sum(p["SampleCount"] for p in points)
 
     latency, samples = sums("Latency")
@@ -69,6 +69,7 @@ def traffic(model: str, version: int, since: datetime, until: datetime) -> Traff
 
 
 def _statistics(
+    env: str,
     name: str,
     dimensions: dict[str, str],
     start: datetime,
@@ -78,7 +79,7 @@ def _statistics(
 ) -> list[dict[str, Any]]:
     with translated(f"metric {name}"):
         answer = client("cloudwatch").get_metric_statistics(
-            Namespace=NAMESPACE,
+            Namespace=namespace(env),
             MetricName=name,
             Dimensions=[{"Name": k, "Value": v} for k, v in dimensions.items()],
             StartTime=start.replace(second=0, microsecond=0),
