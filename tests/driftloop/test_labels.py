@@ -162,6 +162,39 @@ def test_made_up_ids_cost_no_search() -> None:
     assert put(store, csv("id", far))["unmatched"] == 1
 
 
+def test_half_a_character_in_a_served_row_costs_that_row_only() -> None:
+    """JSON may hold one where UTF-8, and so Parquet, cannot."""
+    store, sent = Memory(), [[1.0, "a\ud800", "k0"], [2.0, "b", "k1"]]
+    capture(store, SPEC, enumerate_events(served("r", START, sent)))
+    answer = put(store, csv("id", ids.prediction_ids("r", START, 2)))
+    assert (answer["matched"], answer["rows"]) == (2, 1)
+    with pytest.raises(BadRequest, match="not_a_text"):
+        from_request(SPEC, '{"labels": [{"key": "k0", "label": "\\udfff"}]}', NOW)
+
+
+def test_a_long_wrong_value_is_not_said_back() -> None:
+    body = {"labels": [{"id": "x" * 1_000_000, "label": 1}]}
+    with pytest.raises(BadRequest) as caught:
+        from_request(SPEC, json.dumps(body), NOW)
+    assert len(str(caught.value)) < 200
+
+
+def test_claims_kept_for_later_all_get_their_turn() -> None:
+    """However many files wait that never find anything."""
+    store, names = store_with(days=1)
+    stuck = [f"{i:016x}" for i in range(0, 256 << 56, 1 << 56)]  # spread as hashes are
+    for name in stuck:
+        lost = {"label": "1", "said": START, "id": ids.prediction_ids(name, START, 1)[0]}
+        key = keys.unmatched_labels("toy", f"{name}.jsonl.gz")
+        store.put(key, gzip.compress(json.dumps(lost).encode()))
+    late = {"label": "1", "said": START, "id": names[0]}
+    last = keys.unmatched_labels("toy", "ff00.jsonl.gz")
+    store.put(last, gzip.compress(json.dumps(late).encode()))
+    for i in range(16):
+        put(store, csv("id", [names[1]]), f"{i:x}8")
+    assert names[0] in labels_in(store)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["id", "key"])
 def test_a_month_of_labels_takes_a_moment(by: str) -> None:

@@ -190,10 +190,12 @@ def _row_key(claim: Claim, record: captured.Record) -> str:
 
 
 def _kept(store: Blobs, spec: Spec, besides: str) -> Iterable[tuple[str, list[Claim]]]:
-    """Claims of earlier calls that found nothing, by file."""
+    """Claims of earlier calls that found nothing, by file: those that follow the name ``besides``,
+    which is a hash, so that every file gets its turn."""
     prefix = keys.unmatched_labels(spec.name)
-    names = [k for k in store.list(prefix) if k != f"{prefix}{besides}.jsonl.gz"]
-    for key, data in get_all(store, names[:MOST_RETRIED]):
+    own = f"{prefix}{besides}.jsonl.gz"
+    names = sorted(store.list(prefix), key=lambda key: (key <= own, key))
+    for key, data in get_all(store, [key for key in names if key != own][:MOST_RETRIED]):
         entries = [Claim(**json.loads(line)) for line in gzip.decompress(data).splitlines()]
         if entries:
             yield key.removeprefix(prefix).removesuffix(".jsonl.gz"), entries
