@@ -37,6 +37,7 @@ def unpack(event: dict[str, Any]) -> dict[str, Any]:
 
 def test_lines_that_match_arrive_together_in_aws_shape(aws: Any) -> None:
     arn = subscribe(aws, "{ $.capture = 1 }")
+    aws.clock.speed = 1  # lines are gathered for a moment only where time passes
     wanted = [json.dumps({"capture": 1, "n": n}) for n in range(3)]
     write(aws, "START RequestId", wanted[0], json.dumps({"capture": 2}), wanted[1])
     write(aws, wanted[2])
