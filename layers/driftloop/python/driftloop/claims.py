@@ -119,7 +119,7 @@ def from_request(spec: Spec, text: str | bytes, now: str) -> Claims:
     for position, claim in enumerate(claims):
         if not isinstance(claim, Claim):
             field, rule, value = claim
-            raise BadRequest(f"{rule}: {value!r}", f"labels[{position}].{field}")
+            raise BadRequest(f"{rule}: {value!r:.100}", f"labels[{position}].{field}")
         kept.append(claim)
     return Claims(digest(json.dumps(body, sort_keys=True), now)[:16], kept, [])
 

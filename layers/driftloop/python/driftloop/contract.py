@@ -11,6 +11,7 @@ file) or as JSON (a captured request). Rules:
 ``above_max``          over the feature's ``max``
 ``unknown_category``   not among the feature's fixed ``categories``
 ``too_many_categories``beyond the ``max_categories`` most frequent of this upload
+``not_a_text``         a list, a mapping or half a character where text belongs
 ``too_long``           a text of more than 256 characters
 ``not_a_time``         no ISO 8601 time (naive times are read as UTC)
 ``duplicate``          the key (without one: the whole row) was there before
@@ -34,8 +35,9 @@ from driftloop.when import parse, to_ms
 
 NULLS = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"})
 LONGEST = 256
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII).fullmatch
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII).fullmatch
 _INFINITY = re.compile(r"\s*[+-]?inf(inity)?\s*", re.IGNORECASE).fullmatch
+_SURROGATE = re.compile("[\ud800-\udfff]").search  # JSON may hold half a character
 _WHOLE = re.compile(r"-?\d+\.0+", re.ASCII).fullmatch
 
 
@@ -184,6 +186,8 @@ def _texts(
                 faults[row] = ("null", value)
         elif len(text) > LONGEST:
             faults[row] = ("too_long", text[:LONGEST])
+        elif _SURROGATE(text):
+            faults[row] = ("not_a_text", ascii(text))
         else:
             values[row] = text.split(".")[0] if classes and _WHOLE(text) else text
     return values, faults
