@@ -10,14 +10,15 @@ import time
 from typing import Any
 
 import pytest
-from driftloop import dataset, keys
-from driftloop.csvfile import open_csv
-from driftloop.errors import NotFound, TooManyRejected, UnreadableFile, WrongColumns
-from driftloop.ingest import Upload, ingest, read
-from driftloop.spec import Spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftloop import dataset, keys
+from driftloop.csvfile import LARGEST, open_csv
+from driftloop.errors import NotFound, TooManyRejected, UnreadableFile, WrongColumns
+from driftloop.ingest import Upload, ingest, read
+from driftloop.spec import Spec
+from infra.stages import LABELS, WORKFLOW
 from tests.driftloop.memory import Crash, Memory
 
 NOW = "2013-02-01T00:00:00.000Z"
@@ -281,3 +282,16 @@ def test_a_month_of_flights_takes_a_moment() -> None:
     started = time.perf_counter()
     assert run(Memory(), make_spec(), data)["accepted"] == 27_000
     assert time.perf_counter() - started < 5
+
+
+def test_a_long_text_that_is_nearly_a_number_is_refused_at_once() -> None:
+    started = time.process_time()
+    checked = read(file(row(1), row(2, temp="1" * 100_000 + "x")), make_spec())
+    assert checked.rejected[0].rule == "not_a_number"
+    assert time.process_time() - started < 5
+
+
+def test_the_largest_file_fits_the_memory_of_the_functions_that_read_it() -> None:
+    """Measured: 19 bytes of memory for each byte of the flights, and 150 MiB besides."""
+    readers = [stage for stage in (*WORKFLOW, LABELS) if stage.landing]
+    assert min(stage.memory for stage in readers) << 20 > 150 * 2**20 + 25 * LARGEST
