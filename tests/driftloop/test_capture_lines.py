@@ -66,3 +66,9 @@ def test_redacted_columns_never_reach_the_log():
     assert columns(["hour", "name"], "flight_id", ["name"]) == ["hour", "flight_id"]
     assert columns(["hour", "name"], "flight_id", ["name", "flight_id"]) == ["hour"]
     assert columns(["hour"], None, []) == ["hour"]
+
+
+def test_a_whole_number_of_64_bits_is_kept_in_a_long_row_too():
+    """It may be the user's key, by which labels find the row."""
+    row = [2**63 + 1, *(["x" * 30] * 20)]
+    assert json.loads(lines(captured([row]), 1.0)[0])["rows"] == [row]

@@ -60,6 +60,7 @@ def test_many_classes_and_regression():
         ({"tmep": 3}, "instances[1].tmep"),
         ({"flight_id": [1]}, "instances[1].flight_id"),
         ({"flight_id": math.nan}, "instances[1].flight_id"),
+        ({"flight_id": 10**400}, "instances[1].flight_id"),
     ],
 )
 def test_a_bad_field_is_named_by_its_path(change, field):

@@ -15,7 +15,7 @@ from driftloop.ids import sampled
 
 MAX_LINE = 32 * 1024 - 1
 _LENGTHS = (256, 16, 1)  # characters kept of a value: the first that makes the row short enough
-_WHOLE = 2**53  # a larger whole number is scored as a float, and captured as that
+WHOLE = 2**64  # a larger whole number is scored as a float, and captured as that
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -97,7 +97,7 @@ def _row(row: Sequence[Any], room: int) -> str:
 def _cut(value: Any, length: int) -> Any:
     if isinstance(value, str) and len(value) > length:
         return value[: length - 1] + "…"
-    if isinstance(value, int) and not -_WHOLE <= value <= _WHOLE:
+    if isinstance(value, int) and not -WHOLE <= value <= WHOLE:
         return float(value)
     return value
 

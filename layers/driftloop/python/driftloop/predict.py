@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from driftloop import emf
-from driftloop.capture_lines import Captured, lines
+from driftloop.capture_lines import WHOLE, Captured, lines
 from driftloop.errors import BadRequest, DriftloopError, TooLarge
 from driftloop.ids import prediction_ids
 from driftloop.instances import Instance, read, unknown_field
@@ -155,6 +155,8 @@ def score(version: Loaded, asked: list[Instance], key: str | None) -> Scores:
 def _check_key(value: object, field: str) -> None:
     if isinstance(value, bool) or not isinstance(value, (str, int, type(None))):
         raise BadRequest(f"{field}: should be text or a whole number", field)
+    if isinstance(value, int) and not -WHOLE <= value <= WHOLE:
+        raise BadRequest(f"{field}: is too large a whole number; send it as text", field)
 
 
 def predictions(version: Loaded, ids: list[str], scores: Scores) -> list[dict[str, Any]]:
