@@ -54,6 +54,23 @@ def fresh(now):
 
 
 def test_a_first_model_has_no_champion_to_beat(now, fresh):
+def test_rows_that_todays_spec_would_refuse_are_not_timed(now):
+    """A tightened spec does not unmake what an older one admitted."""
+    tight = {
+        "size": {"type": "number"},  # was nullable
+        "hour": {"type": "number", "min": 0, "max": 12},  # was 23
+        "kind": {"type": "category", "nullable": True},
+    }
+    spec = spec_of(features=tight, gates={"latency_ms": 5})
+    _, reasons = judge(now, spec, plan_of(now, spec))
+    assert reasons["latency_ms"].passed and "median of 9" in reasons["latency_ms"].text
+    spec = spec_of(
+        features=tight | {"hour": {"type": "number", "max": -1}}, gates={"latency_ms": 5}
+    )
+    _, reasons = judge(now, spec, plan_of(now, spec))
+    assert not reasons["latency_ms"].passed and "would refuse" in reasons["latency_ms"].text
+
+
     verdict, reasons = judge(now, spec_of(gates=GATES), fresh)
     assert verdict.accepted and verdict.champion is None and verdict.champion_metrics == {}
     assert reasons["beats_champion"].text == "there is no champion yet"
