@@ -14,6 +14,7 @@ from driftloop.when import iso, parse
 
 Kind = Literal["upload", "alarm", "schedule", "sweep", "manual", "run-ended"]
 ALARMS = ("drift", "performance")
+_LONGEST = 500  # characters of what a person says; it is kept in several places
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,12 @@ def _alarm(
 def _manual(
     raw: Mapping[str, Any], detail: Mapping[str, Any], model: str, time: str
 ) -> dict[str, Any]:
-    actor, said = detail.get("actor") or "somebody", detail.get("reason")
+    actor, said = (str(detail.get(k) or "")[:_LONGEST] for k in ("actor", "reason"))
     return {
         "kind": "manual",
         "cause": "manual",
         "identity": raw["id"],
-        "reason": f"{actor} asked for it" + (f": {said}" if said else ""),
+        "reason": f"{actor or 'somebody'} asked for it" + (f": {said}" if said else ""),
     }
 
 
