@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -104,6 +104,7 @@ class Platform(Stack):
 
     def _registry(self, key: kms.Key) -> dynamodb.Table:
         text = dynamodb.AttributeType.STRING
+        keep = self._settings.environment.removal == "retain"
         return dynamodb.Table(
             self, "Registry",
             partition_key=dynamodb.Attribute(name="pk", type=text),
@@ -113,8 +114,9 @@ class Platform(Stack):
                 point_in_time_recovery_enabled=True
             ),
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED, encryption_key=key,
-            deletion_protection=self._settings.environment.removal == "retain",
-            removal_policy=removal(self._settings),
+            deletion_protection=keep,
+            # Not KEEP: a roll-back could not delete what is protected, and would stop there.
+            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
         )  # fmt: skip
 
     def _topic(self, key: kms.Key) -> sns.Topic:

@@ -197,10 +197,14 @@ def test_a_changed_spec_is_a_new_version_of_every_function(
 
 def test_prod_keeps_what_it_holds(synth: Synth) -> None:
     prod = synth(env="prod")
-    for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"):
+    for kind in ("AWS::S3::Bucket", "AWS::KMS::Key"):
         for name, body in prod.resources("platform", kind).items():
             assert body["DeletionPolicy"] == "RetainExceptOnCreate", name
             assert body["UpdateReplacePolicy"] == "Retain", name
+    (table,) = prod.resources("platform", "AWS::DynamoDB::Table").values()
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    # A roll-back could not delete what is protected, and would stop there.
+    assert table["DeletionPolicy"] == "Retain"
     for group in every(prod, "AWS::Logs::LogGroup").values():
         assert group["RetentionInDays"] == 365
 
@@ -209,7 +213,8 @@ def test_what_a_failed_deployment_made_is_not_in_the_way_of_the_next(synth: Synt
     prod = synth(env="prod")
     for stack in prod.stacks():
         for name, body in prod.template(stack)["Resources"].items():
-            assert body.get("DeletionPolicy") != "Retain", name
+            protected = body.get("Properties", {}).get("DeletionProtectionEnabled")
+            assert protected or body.get("DeletionPolicy") != "Retain", name
 
 
 def test_settings_reach_the_resources(synth: Synth) -> None:
