@@ -133,7 +133,17 @@ def test_a_class_never_learned_leaves_the_holdout_and_is_counted() -> None:
     spec = make_spec()
     typo = rows(spec, y=["2"] + [str(i % 2) for i in range(199)])  # the first row is the newest
     frame, counts = build([typo], spec)
-    assert frame.classes == ["0", "1"] and counts["class_never_learned"] == 1
+    assert frame.classes == ["0", "1"] and counts["class_too_rare"] == 1
+
+
+def test_a_mistyped_class_among_the_rows_to_learn_from_makes_no_third_one() -> None:
+    spec = make_spec()
+    labels = [str(i % 2) for i in range(200)]
+    frame, counts = build([rows(spec, y=[*labels[:-4], *["l"] * 4])], spec)  # the oldest rows
+    assert frame.classes == ["0", "1"] and counts["class_too_rare"] == 4
+    assert counts["train_rows"] == 156
+    frame, _ = build([rows(spec, y=[*labels[:50], *["l"] * 5, *labels[55:]])], spec)
+    assert frame.classes == ["0", "1", "l"]
 
 
 def test_no_dataset_and_one_value_are_refused() -> None:

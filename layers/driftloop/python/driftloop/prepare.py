@@ -9,6 +9,7 @@ again.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from driftloop.spec import Spec
 
 FEWEST_TRAIN = 50
 FEWEST_HOLDOUT = 20
+FEWEST_OF_A_CLASS = 5  # rows to learn from
 MOST_CLASSES = 50
 
 Mask = npt.NDArray[np.bool_]
@@ -74,7 +76,7 @@ def build(parts: list[Rows], spec: Spec) -> tuple[Frame, dict[str, int]]:
         train = _split_by_hash(row_keys(rows, spec), spec.data.holdout)
     for reason, kept in (
         ("on_both_sides", _no_key_on_both_sides),
-        ("class_never_learned", _known_class),
+        ("class_too_rare", _learned_class),
     ):
         mask = kept(rows, spec, train)
         counts[reason] = int((~mask).sum())
@@ -130,14 +132,22 @@ def _no_key_on_both_sides(rows: Rows, spec: Spec, train: Mask) -> Mask:
     )
 
 
-def _known_class(rows: Rows, spec: Spec, train: Mask) -> Mask:
-    """False where a holdout row's class is in no training row (new, or mistyped): no model could
-    answer it, and one such row should not stop the loop."""
+def _learned_class(rows: Rows, spec: Spec, train: Mask) -> Mask:
+    """False where a row's class is in too few training rows (new, or mistyped): no model could
+    answer it, and one such row should neither stop the loop nor turn two classes into three.
+
+    Raises NotEnoughData when there are too many classes.
+    """
     if spec.task == "regression":
         return np.ones(len(rows), dtype=bool)
     values = rows.columns[spec.target].tolist()
-    learned = {value for value, is_train in zip(values, train.tolist(), strict=True) if is_train}
-    return np.array([value in learned for value in values], bool)
+    learned = Counter(v for v, is_train in zip(values, train.tolist(), strict=True) if is_train)
+    if len(learned) > MOST_CLASSES:
+        raise NotEnoughData(
+            f"the target {spec.target!r} has {len(learned)} different values; more than "
+            f"{MOST_CLASSES} are no classification (is it `task: regression`?)"
+        )
+    return np.array([learned[value] >= FEWEST_OF_A_CLASS for value in values], bool)
 
 
 def _target(rows: Rows, spec: Spec) -> tuple[npt.NDArray[Any], list[str] | None]:
@@ -152,11 +162,6 @@ def _target(rows: Rows, spec: Spec) -> tuple[npt.NDArray[Any], list[str] | None]
 def _check_enough(
     train: Mask, target: npt.NDArray[Any], classes: list[str] | None, spec: Spec
 ) -> None:
-    if classes and len(classes) > MOST_CLASSES:
-        raise NotEnoughData(
-            f"the target {spec.target!r} has {len(classes)} different values; more than "
-            f"{MOST_CLASSES} are no classification (is it `task: regression`?)"
-        )
     learned, held = int(train.sum()), int((~train).sum())
     if learned < FEWEST_TRAIN or held < FEWEST_HOLDOUT:
         raise NotEnoughData(
@@ -171,7 +176,8 @@ def _check_enough(
         present = np.unique(target[mask])
         if present.size < 2:
             raise NotEnoughData(
-                f"one class only in the rows to {side}: {spec.target} = {classes[present[0]]!r}"
+                f"one class only in the rows to {side}: {spec.target} = {classes[present[0]]!r} "
+                f"(what fewer than {FEWEST_OF_A_CLASS} rows to learn from say is left out)"
             )
 
 
