@@ -18,7 +18,7 @@ DAY_BEGINS = timedelta(hours=8)
 """UTC. Between three and four in the night of New York nobody departs, and nearly all that
 departed the day before has landed: the natural seam between two days of flying."""
 MOST_ROWS = 500  # of one request
-MOST_SPAN = timedelta(hours=6)  # from the first departure of a request to its last
+MOST_SPAN = timedelta(hours=10)  # from the first departure of a request to its last
 
 
 @dataclass(frozen=True)
