@@ -130,6 +130,18 @@ def test_a_missing_object_is_not_found_and_a_refusal_is_said(server, client):
 
 
 def test_nobody_there_is_unavailable():
+@pytest.mark.parametrize("kind", ["com.amazon.coral.service#AccessDenied", "AccessDenied"])
+def test_a_refusal_does_not_tell_callers_of_account_and_role(server, client, kind):
+    words = "User: arn:aws:sts::111122223333:assumed-role/r is not authorized"
+    server.script = [
+        (400, json.dumps({"__type": kind, "Message": words}).encode(), 0),
+        (403, f"<Error><Code>AccessDenied</Code><Message>{words}</Message></Error>".encode(), 0),
+    ]
+    for ask in (get_item, get_object):
+        with pytest.raises(DriftloopError, match=r"AWS answered 40[03] AccessDenied$"):
+            ask(client, "t", "p", *(["s"] if ask is get_item else []), 1)
+
+
     client = Client.from_env({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     with pytest.raises(Unavailable):
         get_item(client, "t", "p", "s", 0.5)

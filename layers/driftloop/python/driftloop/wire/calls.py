@@ -6,6 +6,7 @@ A KMS-encrypted object needs nothing more than the signature and the role's ``km
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from driftloop.errors import DriftloopError, NotFound
@@ -14,11 +15,13 @@ from driftloop.wire.attribute import decode_item, encode_item
 from driftloop.wire.client import Answer, Client
 from driftloop.wire.sigv4 import Request
 
+_NAME = re.compile(rb'(?:<Code>|"__type"\s*:\s*"(?:[^"#]*#)?)(\w+)').search
+
 
 def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dict[str, Any] | None:
     """The item, read consistently; None if there is none.
 
-    ``budget`` in seconds. Raises Unavailable; DriftloopError with AWS's words when refused.
+    ``budget`` in seconds. Raises Unavailable; DriftloopError with AWS's name for it when refused.
     """
     body = {
         "TableName": table,
@@ -44,7 +47,7 @@ def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dic
 
 def get_object(client: Client, bucket: str, key: str, budget: float) -> bytes:
     """The object's bytes. ``budget`` in seconds. Raises NotFound, Unavailable; DriftloopError with
-    AWS's words when refused."""
+    AWS's name for it when refused."""
     url, prefix = endpoint.bucket(bucket, client.region, client.env)
     answer = client.call("s3", url, Request("GET", "", f"{prefix}/{key}"), budget)
     if answer.status == 404:
@@ -55,5 +58,7 @@ def get_object(client: Client, bucket: str, key: str, budget: float) -> bytes:
 
 
 def _refused(answer: Answer, what: str) -> DriftloopError:
-    words = answer.body[:300].decode("utf-8", "replace")
-    return DriftloopError(f"{what}: AWS answered {answer.status}: {words}")
+    """Its name only: AWS's sentence tells account, role and resource, and callers may see this."""
+    name = _NAME(answer.body)
+    said = f" {name[1].decode()}" if name else ""
+    return DriftloopError(f"{what}: AWS answered {answer.status}{said}")
