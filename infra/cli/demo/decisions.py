@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -55,12 +56,12 @@ def in_words(entry: Entry, run: Run | None) -> str:
 
 
 def judged(run: Run) -> str:
-    """The gates that decided: those that refused, or the comparison that let pass; the verdict has
-    their intervals and resamples."""
+    """The gates that decided: those that refused, or the comparison that let pass. The verdict has
+    their intervals too."""
     reasons: list[dict[str, Any]] = (run.verdict or {}).get("reasons", [])
     refused = [r["text"] for r in reasons if not r.get("passed")]
     compared = [r["text"] for r in reasons if r.get("gate") == "beats_champion"]
-    chosen = [text.split(" (")[0] for text in refused or compared]
+    chosen = [re.sub(r" \([^)]*interval[^)]*\)", "", text) for text in refused or compared]
     return f" ({'; '.join(chosen)})" if chosen else ""
 
 

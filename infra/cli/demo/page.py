@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ from infra.cli.demo.picture import svg
 from infra.cli.demo.story import Story
 from infra.cli.demo.table import conclusion, drift, permitted, served
 
+MONTH = ("month", "served by", "flights", "late", "drift", "log loss", "January's")
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2733; --dim: #66727e; --line: #d8dee4; --paper: #fff;
   --ours: #0a7d55; --january: #c2571a; --over: #c8324b; --under: #9db4c8; }
@@ -24,6 +26,7 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .5rem; } h2 { margin: 2.5r
 th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0;
   border-bottom: 1px solid var(--line); } td.n, th.n { text-align: right; white-space: nowrap; }
 .good { color: var(--ours); } .bad { color: var(--over); } ul { margin: 0; padding-left: 1rem; }
+tr:has(+ tr .decided) > * { border: 0; } .decided { padding: 0 0 .8rem; }
 svg { width: 100%; min-width: 40rem; height: auto; font: 12px system-ui, sans-serif; }
 svg text { fill: var(--ink); } svg .head { font-weight: 600; }
 svg .tick { fill: var(--dim); text-anchor: end; } svg .legend { text-anchor: end; }
@@ -49,17 +52,16 @@ def html(story: Story) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
         "<meta name='viewport' content='width=device-width, initial-scale=1'>",
         f"<title>driftloop: {escape(story['model'])}</title><style>{STYLE}</style></head><body>",
-        "<h1>A model goes stale; the loop notices, and repairs it or leaves it alone</h1>",
+        "<h1>Months of flights through the loop</h1>",
         f"<p class='dim'>{escape(story['description'])}</p>",
         f"<p class='sum'>{escape(conclusion(story))}</p>",
         f"<div class='wide'>{svg(story)}</div>",
         "<p><small>Green lines are releases, grey marks are candidates that the gates refused. "
         "Hover for what they say.</small></p>",
-        "<h2>Month by month</h2>",
+        "<h2>Month by month, and what was decided why</h2>",
         _table(
-            ("month", "served by", "flights", "late", "drift", "log loss", "January's",
-             "decided, and why"),
-            (_month(month) for month in months),
+            MONTH,
+            (row for month in months for row in (_month(month), _decided(month))),
         ),
         "<p><small>Drift is the worst day's ratio to the serving version's own threshold, and how "
         "many days were above it. January's is what version 1 would have had on the same flights."
@@ -84,17 +86,21 @@ def html(story: Story) -> str:
 
 def _month(month: dict[str, Any]) -> list[str]:
     better = month["log_loss"] <= month["january_log_loss"]
-    decided = "".join(f"<li>{escape(line)}</li>" for line in by_day(month["decisions"]))
     return [
-        _text(month["month"]),
+        f"<th>{date.fromisoformat(month['month'] + '-01'):%B}</th>",
         _text(served(month)),
         _number(f"{month['flights']:,}"),
         _number(f"{month['late']:.1%}"),
         _number(drift(month)),
         f"<td class='n {'good' if better else 'bad'}'>{month['log_loss']:.4f}</td>",
         _number(f"{month['january_log_loss']:.4f}"),
-        f"<td>{f'<ul>{decided}</ul>' if decided else 'nothing'}</td>",
     ]
+
+
+def _decided(month: dict[str, Any]) -> list[str]:
+    lines = by_day(month["decisions"]) or ["Nothing had to be decided."]
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return [f"<td colspan='{len(MONTH)}' class='decided'><ul>{items}</ul></td>"]
 
 
 def _version(version: dict[str, Any]) -> list[str]:

@@ -91,9 +91,15 @@ def test_decisions_in_words():
     ]
     run = Run("r", "drift", outcome="released", version=2, verdict={"reasons": reasons})
     assert in_words(entry(), run) == "drift: version 2 released (0.49 against 0.51)"
-    refused = [{"gate": "beats_champion", "passed": False, "text": "0.51 against 0.50"}]
+    refused = [
+        {
+            "gate": "beats_champion",
+            "passed": False,
+            "text": "0.51 against 0.50 (95% interval -1 to 1), 9%",
+        }
+    ]
     run = Run("r", "drift", outcome="rejected", verdict={"reasons": refused})
-    assert in_words(entry(), run) == "drift: trained, and refused (0.51 against 0.50)"
+    assert in_words(entry(), run) == "drift: trained, and refused (0.51 against 0.50, 9%)"
     assert in_words(entry("suppressed", "cooldown"), None) == "drift: suppressed (cooldown)"
 
 
