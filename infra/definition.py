@@ -124,6 +124,8 @@ def _check_lock() -> State:
             "DynamoDB.ProvisionedThroughputExceededException", "DynamoDB.ThrottlingException",
             "DynamoDB.RequestLimitExceeded", "DynamoDB.InternalServerError",
             "DynamoDB.SdkClientException", "States.Timeout",
+            # the governor writes the lock in transactions, maybe just now
+            "DynamoDB.TransactionConflictException",
         ]),
         "Catch": [
             {

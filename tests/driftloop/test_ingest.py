@@ -192,8 +192,8 @@ def test_an_object_that_is_gone_is_a_named_refusal() -> None:
 
 def test_the_window_leaves_old_parts_out() -> None:
     store, spec = Memory(), make_spec(window="30d")
-    run(store, spec, file(row(1)))
-    later = run(store, spec, file(row(2, at="2013-06-01T00:00:00Z")))
+    run(store, spec, file(row(1, at="2012-06-01T00:00:00Z")))
+    later = run(store, spec, file(row(2)))
     found = dataset.load(store, "toy", later["dataset"])
     assert [p.sha256 for p in found.parts] == later["parts"]
 
@@ -295,3 +295,17 @@ def test_the_largest_file_fits_the_memory_of_the_functions_that_read_it() -> Non
     """Measured: 19 bytes of memory for each byte of the flights, and 150 MiB besides."""
     readers = [stage for stage in (*WORKFLOW, LABELS) if stage.landing]
     assert min(stage.memory for stage in readers) << 20 > 150 * 2**20 + 25 * LARGEST
+
+
+def test_a_row_from_the_future_is_quarantined_and_the_window_stays() -> None:
+    """One mistyped year would push all other rows out of ``data.window`` for good."""
+    spec = Spec.parse(
+        {
+            "name": "m", "task": "classification", "target": "y", "time": "at",
+            "features": {"x": {"type": "number"}}, "data": {"reject_above": 0.5, "window": "60d"},
+        }
+    )  # fmt: skip
+    data = b"x,at,y\n1,2013-01-01,0\n2,2013-02-01T23:00:00Z,1\n3,2103-01-01,0\n"
+    checked = read(data, spec, "2013-02-01T00:00:00.000Z")
+    assert checked.accepted == 2
+    assert [(r.line, r.rule) for r in checked.rejected] == [(4, "in_the_future")]

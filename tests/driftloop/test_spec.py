@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from driftloop.errors import SpecError
-from driftloop.spec import MAX_BYTES, Spec, format_duration, parse_duration
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftloop.errors import SpecError
+from driftloop.spec import MAX_BYTES, Spec, format_duration, parse_duration
 from tests.conftest import FLIGHTS
 
 SMALL: dict[str, Any] = {
@@ -105,6 +105,7 @@ def test_defaults_are_filled_in() -> None:
         ({"monitor": {"window": "90s"}}, "monitor.window: '90s' should be whole minutes, one at "
          "least, since a schedule keeps it"),
         ({"release": {"bake": "999999999w"}}, "release.bake: '999999999w' is over ten years"),
+        ({"release": {"bake": "6d"}}, "release.bake: '6d' is over 5d; a run may bake three times, and its traffic must count"),
         ({"monitor": {"false_alarms": "0/year"}}, "monitor.false_alarms: '0/year' is no budget; "
          "write how many a day, week, month or year, like 4/year"),
         ({"gates": {"metrics": {"f1": "0.6"}}}, "gates.metrics.f1: '0.6' is no rule; write a "

@@ -101,6 +101,8 @@ def test_law_5_the_first_state_refuses_a_lock_that_is_not_the_runs(assembly: Ass
     definition = json.loads(machine(assembly)["DefinitionString"])
     lock = definition["States"][definition["StartAt"]]
     assert lock["Parameters"]["ConditionExpression"] == "#holder = :run AND #fence = :fence"
+    retried = lock["Retry"][0]["ErrorEquals"]
+    assert "DynamoDB.TransactionConflictException" in retried
     refused = {"DynamoDB.ConditionalCheckFailedException": "StaleLock", "States.ALL": "Failed"}
     assert {c["ErrorEquals"][0]: c["Next"] for c in lock["Catch"]} == refused
     assert definition["States"]["StaleLock"]["Type"] == "Fail"

@@ -14,6 +14,7 @@ file) or as JSON (a captured request). Rules:
 ``not_a_text``         a list, a mapping or half a character where text belongs
 ``too_long``           a text of more than 256 characters
 ``not_a_time``         no ISO 8601 time (naive times are read as UTC)
+``in_the_future``      an event time after the moment given (see ``until``)
 ``duplicate``          the key (without one: the whole row) was there before
 =====================  ==================================================================
 """
@@ -55,8 +56,11 @@ class Fault:
     value: Any
 
 
-def check(spec: Spec, columns: Mapping[str, Sequence[Any]]) -> tuple[Rows, list[Fault]]:
-    """Type and check raw columns (all of ``spec.columns``, equally long).
+def check(
+    spec: Spec, columns: Mapping[str, Sequence[Any]], until: int | None = None
+) -> tuple[Rows, list[Fault]]:
+    """Type and check raw columns (all of ``spec.columns``, equally long). ``until``: the latest
+    event time to believe, epoch milliseconds.
 
     Returns the accepted rows in order, and one fault for each other row, by row.
     """
@@ -66,6 +70,9 @@ def check(spec: Spec, columns: Mapping[str, Sequence[Any]]) -> tuple[Rows, list[
     shapes = kinds(spec)
     for name, kind in shapes.items():
         values, found = _column(spec, name, kind, columns[name])
+        if kind == "time" and until is not None:
+            late = np.flatnonzero(values > until).tolist()
+            found |= {row: ("in_the_future", columns[name][row]) for row in late}
         typed[name] = values
         for row, (rule, value) in found.items():
             faults.setdefault(row, Fault(row, name, rule, value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from driftloop import dataset, keys
@@ -19,9 +20,11 @@ from driftloop.errors import DataError, NotFound, TooManyRejected, UnreadableFil
 from driftloop.quarantine import Rejected, by_rule, in_words, lines, upload_name
 from driftloop.rows import Rows
 from driftloop.spec import Spec
+from driftloop.when import parse, to_ms
 
 DROPPED = "duplicate"  # a dropped duplicate is no bad row: it does not count for reject_above
 REFUSED = "upload_refused"
+TOLERANCE = timedelta(days=1)  # clocks differ, and so do ideas of a time zone
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,10 @@ class Checked:
         return len(self.rows) if self.rows else 0
 
 
-def read(data: bytes, spec: Spec) -> Checked:
+def read(data: bytes, spec: Spec, now: str | None = None) -> Checked:
     """Check every row of a CSV file; above ``data.reject_above`` bad rows it is refused with
-    TooManyRejected. Raises UnreadableFile, WrongColumns."""
+    TooManyRejected. A row of over a day after ``now`` is no past event: one of them would push
+    all others out of ``data.window``. Raises UnreadableFile, WrongColumns."""
     file = open_csv(data, spec.columns)
     whole: list[Record] = []
     rejected: list[Rejected] = []
@@ -66,7 +70,8 @@ def read(data: bytes, spec: Spec) -> Checked:
             whole.append(record)
     total = len(whole) + len(rejected)
     columns = dict(zip(file.header, zip(*(r.fields or () for r in whole), strict=True)))  # noqa: B905
-    rows, faults = check(spec, columns or dict.fromkeys(spec.columns, ()))
+    until = to_ms(parse(now) + TOLERANCE) if now else None
+    rows, faults = check(spec, columns or dict.fromkeys(spec.columns, ()), until)
     for f in faults:
         rejected.append(_reject(file, whole[f.row], f.field, f.rule, f.value))
     rejected.sort(key=lambda r: r.line)
@@ -90,7 +95,7 @@ def take_in(store: Blobs, spec: Spec, upload: Upload, data: bytes, now: str) -> 
     """
     origin = {"bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
     try:
-        checked = read(data, spec)
+        checked = read(data, spec, now)
     except DataError as unread:
         checked = Checked(None, [], 0, unread)
     if checked.rejected:

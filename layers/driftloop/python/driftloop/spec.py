@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from driftloop.errors import SpecError
 from driftloop.mistakes import explain
@@ -121,6 +121,14 @@ class Release(_Part):
     share: Share = 0.1
     bake: Duration = timedelta(minutes=10)
     approval: Literal["none"] = "none"
+
+    @field_validator("bake")
+    @classmethod
+    def _ends_with_its_run(cls, bake: timedelta) -> timedelta:
+        # CloudWatch counts by the minute for 15 days, an execution lasts 30: three bakes fit
+        if bake > timedelta(days=5):
+            raise ValueError("is over 5d; a run may bake three times, and its traffic must count")
+        return bake
 
 
 class Performance(_Part):
