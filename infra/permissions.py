@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
-from driftloop import keys
 
+from driftloop import keys
 from infra.shared import Shared
 from infra.stages import Stage
 

@@ -13,9 +13,9 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
 from driftloop import keys
 from driftloop.spec import Spec
-
 from infra.function import Function
 from infra.settings import Settings
 from infra.shared import Shared

@@ -8,9 +8,9 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
+
 from driftloop import keys
 from driftloop.spec import Spec
-
 from infra import sagemaker
 from infra.definition import State, definition, task
 from infra.function import Function, log_group

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
 from driftloop.capture import capture, unpack

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aws_lambda_powertools import Logger
+
 from driftloop import keys
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store

@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from driftloop.aws.governor import Governor
 from driftloop.aws.notify import publish
 from driftloop.aws.registry import Registry

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from aws_lambda_powertools import Logger
+
 from driftloop import keys
 from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path

@@ -8,13 +8,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from driftloop import capture_lines, captured, ids, keys
 from driftloop.capture import capture, unpack
 from driftloop.errors import BadRequest
 from driftloop.spec import Spec
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.driftloop.memory import Memory
 
 START = 1_359_680_400_000  # 2013-02-01T01:00Z

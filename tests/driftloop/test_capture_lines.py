@@ -1,9 +1,10 @@
 import json
 
-from driftloop.capture_lines import MAX_LINE, Captured, columns, lines
-from driftloop.ids import prediction_ids, sampled
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from driftloop.capture_lines import MAX_LINE, Captured, columns, lines
+from driftloop.ids import prediction_ids, sampled
 
 VALUES = st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 

@@ -3,6 +3,7 @@ import io
 import tarfile
 
 import pytest
+
 from driftloop.collect import unpack
 from driftloop.errors import IntegrityError
 from driftloop.train import train

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from driftloop import drift, losses, thresholds
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
+
+from driftloop import drift, losses, thresholds
 
 counts = st.lists(st.integers(0, 1000), min_size=3, max_size=3)
 

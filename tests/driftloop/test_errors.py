@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 
 import pytest
+
 from driftloop import errors
 from driftloop.problem import problem
 

@@ -1,6 +1,7 @@
 """EventBridge's events, as AWS documents them, into ours."""
 
 import pytest
+
 from driftloop.errors import BadRequest
 from driftloop.event import read
 
@@ -93,9 +94,9 @@ def test_rules_are_told_apart_by_their_names():
 def test_a_person_and_the_end_of_a_run():
     asked = raw("driftloop", "Run Requested", {"model": "flights", "actor": "ann", "reason": "now"})
     assert read(asked, "d", "flights").reason == "ann asked for it: now"
-    end = read(ended("FAILED", error="NotEnoughData", cause="{}"), "d", "flights").ended
     asked["detail"] |= {"actor": "a" * 10_000, "reason": "b" * 200_000}
     assert len(read(asked, "d", "flights").reason) < 1100
+    end = read(ended("FAILED", error="NotEnoughData", cause="{}"), "d", "flights").ended
     assert (end.run, end.status, end.error, end.complete) == (
         "upload-1", "FAILED", "NotEnoughData", True,
     )  # fmt: skip

@@ -4,6 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
+
 from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
 

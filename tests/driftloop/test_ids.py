@@ -1,8 +1,9 @@
 import uuid
 
-from driftloop import ids
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftloop import ids
 
 MS = st.integers(0, 2**48 - 1)
 

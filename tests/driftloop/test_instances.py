@@ -4,10 +4,11 @@ import base64
 import json
 
 import pytest
-from driftloop.errors import BadRequest, TooLarge
-from driftloop.instances import MAX_INSTANCES, read
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftloop.errors import BadRequest, TooLarge
+from driftloop.instances import MAX_INSTANCES, read
 
 
 def test_plain_and_base64_bodies_read_the_same():

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 import pytest
+
 from driftloop import dataset, ids, keys
 from driftloop.capture import capture
 from driftloop.claims import from_csv, from_request
 from driftloop.errors import BadRequest, WrongColumns
 from driftloop.labels import join
-
 from tests.driftloop.memory import Memory
 from tests.driftloop.test_capture import SPEC, START, enumerate_events, served
 

@@ -3,12 +3,12 @@ import math
 import uuid
 
 import pytest
-from driftloop.ids import id_ms
-from driftloop.plan import load
-from driftloop.route import canary, promoted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftloop.ids import id_ms
+from driftloop.plan import load
+from driftloop.route import canary, promoted
 from tests.driftloop.plans import NOW, ROW, Desk, plan
 
 LATER = NOW + 11_000

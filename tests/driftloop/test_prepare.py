@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from driftloop import dataset, keys
 from driftloop.contract import check
 from driftloop.errors import NotEnoughData
@@ -13,9 +16,6 @@ from driftloop.frame import Frame
 from driftloop.prepare import build, prepare
 from driftloop.rows import Rows
 from driftloop.spec import Spec
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.driftloop.memory import Memory
 
 NOW = "2013-02-01T00:00:00.000Z"

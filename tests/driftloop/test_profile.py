@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from driftloop import profile, sketch
 from driftloop.frame import Frame
 from driftloop.spec import Spec

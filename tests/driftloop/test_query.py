@@ -1,11 +1,11 @@
 import json
 
 import pytest
+
 from driftloop.errors import NotFound
 from driftloop.query import respond
 from driftloop.register import version
 from driftloop.route import Served, canary, first
-
 from tests.driftloop.ledgers import at, spec
 from tests.driftloop.test_register import STATE
 

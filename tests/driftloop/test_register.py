@@ -2,7 +2,6 @@ import json
 
 from driftloop.card import card, markdown
 from driftloop.register import audit, card_key, version
-
 from tests.driftloop.ledgers import at, spec
 
 STATE = {

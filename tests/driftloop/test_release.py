@@ -1,15 +1,15 @@
 """Every end of a release, with its reason."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from driftloop.errors import RouteMoved
 from driftloop.ledger import Audit
 from driftloop.release import ENOUGH, MOST_BAKES, bakes, judge, observe, start
 from driftloop.route import Served, canary, first, promoted
 from driftloop.spec import Release
 from driftloop.traffic import Traffic
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.driftloop.ledgers import at
 
 ONE, TWO, THREE = (Served(n, f"k{n}", f"s{n}") for n in (1, 2, 3))

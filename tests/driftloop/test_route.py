@@ -1,8 +1,9 @@
 import pytest
-from driftloop.errors import RouteMoved
-from driftloop.route import CANARY, STEADY, Route, Served, canary, first, promoted, withdrawn
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftloop.errors import RouteMoved
+from driftloop.route import CANARY, STEADY, Route, Served, canary, first, promoted, withdrawn
 
 ONE, TWO, THREE = (Served(n, f"k{n}", f"s{n}") for n in (1, 2, 3))
 T = "2013-02-01T00:00:00.000Z"

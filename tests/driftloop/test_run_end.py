@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from driftloop.event import RunEnd
 from driftloop.run import Run
 from driftloop.run_end import finished

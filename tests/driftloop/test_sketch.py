@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from driftloop import sketch
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftloop import sketch
 
 numbers = st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(math.nan)), max_size=60)
 words = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=60)

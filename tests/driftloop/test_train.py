@@ -6,9 +6,10 @@ import sys
 import textwrap
 from pathlib import Path
 
-import driftloop
 import numpy as np
 import pytest
+
+import driftloop
 from driftloop import container, persisted, pipeline
 from driftloop import train as stage
 from driftloop.errors import IntegrityError, TrainingError

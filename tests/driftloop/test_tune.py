@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+
 from driftloop import tune
 from driftloop.errors import TrainingError
 from driftloop.tune import choose, evaluate, folds, propose

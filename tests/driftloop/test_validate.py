@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from driftloop.bootstrap import clusters, compare, worse_by
 from driftloop.plan import load
 from driftloop.train import train
@@ -53,7 +54,6 @@ def fresh(now):
     return plan_of(now, spec_of())
 
 
-def test_a_first_model_has_no_champion_to_beat(now, fresh):
 def test_rows_that_todays_spec_would_refuse_are_not_timed(now):
     """A tightened spec does not unmake what an older one admitted."""
     tight = {
@@ -71,6 +71,7 @@ def test_rows_that_todays_spec_would_refuse_are_not_timed(now):
     assert not reasons["latency_ms"].passed and "would refuse" in reasons["latency_ms"].text
 
 
+def test_a_first_model_has_no_champion_to_beat(now, fresh):
     verdict, reasons = judge(now, spec_of(gates=GATES), fresh)
     assert verdict.accepted and verdict.champion is None and verdict.champion_metrics == {}
     assert reasons["beats_champion"].text == "there is no champion yet"

@@ -13,14 +13,14 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from driftloop import container, keys
 from driftloop.aws import clients
 from driftloop.aws.registry import Registry
 from driftloop.aws.table import Write
 from driftloop.errors import IntegrityError
 from driftloop.route import Served, first
-from moto import mock_aws
-
 from tests.driftloop.learning import frame_of, spec_of
 
 SPEC = spec_of(

@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
+
 from driftloop.aws.registry import Registry
 from driftloop.aws.workflow import Workflow
-
 from functions.trigger import handler as function
 from tests.driftloop.aws.conftest import aws  # noqa: F401
 from tests.driftloop.ledgers import spec

@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from driftloop.spec import Spec
 
+from driftloop.spec import Spec
 from infra import bundling, stages
 from infra.bundling import ROOT, Bundle, BundlingError
 from infra.layers import bundle_of, handler_of, layer_names

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from driftloop.errors import SpecError
 
+from driftloop.errors import SpecError
 from infra.settings import SettingsError
 from tests.conftest import FLIGHTS, ROOT, Assembly, Synth
 

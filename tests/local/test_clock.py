@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from infra.local.clock import Clock, StillBusy
 
 START = datetime(2013, 1, 1, tzinfo=UTC)

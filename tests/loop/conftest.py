@@ -21,8 +21,8 @@ import yaml
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from driftloop import keys
 
+from driftloop import keys
 from infra.local import Local
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 from tests.loop.conftest import Loop, as_csv, rows
 
@@ -66,7 +67,7 @@ def test_law_5_uploads_during_a_run_wait_and_are_not_lost(loop: Loop) -> None:
     assert learnt == [f"incoming/flights/wait{number}.csv" for number in range(3)]
     assert all(run["status"] == "SUCCEEDED" for run in new)
     spans = sorted((run["started"], run["ended"]) for run in new)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 def test_law_6_a_run_whose_end_nobody_heard_of_frees_the_lock(loop: Loop) -> None:

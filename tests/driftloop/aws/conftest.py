@@ -2,10 +2,11 @@
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from driftloop.aws import clients
 from driftloop.aws.registry import Registry
 from driftloop.aws.store import Store
-from moto import mock_aws
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from driftloop.aws.governor import Governor
 from driftloop.aws.workflow import Workflow
 from driftloop.errors import RegistryConflict, Unavailable
@@ -12,7 +13,6 @@ from driftloop.route import Served, canary, first
 from driftloop.run import Guard
 from driftloop.trigger import decide
 from driftloop.version import Version
-
 from tests.driftloop.ledgers import Books, at, spec
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:driftloop-dev-flights"

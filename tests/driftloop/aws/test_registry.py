@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from driftloop import keys
 from driftloop.aws.table import Write
 from driftloop.errors import NotFound, RegistryConflict, RouteMoved, StaleLock, Unavailable

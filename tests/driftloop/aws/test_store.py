@@ -1,5 +1,6 @@
 import boto3
 import pytest
+
 from driftloop.errors import NotFound
 
 

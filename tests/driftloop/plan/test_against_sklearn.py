@@ -6,10 +6,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from driftloop.errors import BadRequest, TrainingError
-from driftloop.plan import compile, load, schema
-from driftloop.plan.export import export
-from driftloop.spec import Feature
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
@@ -23,6 +19,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from driftloop.errors import BadRequest, TrainingError
+from driftloop.plan import compile, load, schema
+from driftloop.plan.export import export
+from driftloop.spec import Feature
 
 FEATURES = {
     "n0": Feature(type="number", nullable=True),

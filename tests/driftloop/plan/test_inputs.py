@@ -4,10 +4,11 @@ import math
 import sys
 
 import pytest
-from driftloop.errors import BadRequest
-from driftloop.plan import load, schema
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftloop.errors import BadRequest
+from driftloop.plan import load, schema
 
 from .test_schema import linear_plan, tree_plan
 

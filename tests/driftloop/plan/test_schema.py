@@ -6,12 +6,13 @@ import random
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from driftloop.errors import BadRequest, IntegrityError
 from driftloop.plan import compile as compile_module
 from driftloop.plan import inputs as inputs_module
 from driftloop.plan import load, schema
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def tree_plan() -> dict:

@@ -2,9 +2,10 @@ import math
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
-from driftloop.wire.attribute import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
+
+from driftloop.wire.attribute import decode, encode
 
 NUMBERS = st.floats(-1e100, 1e100).map(lambda x: 0.0 if abs(x) < 1e-130 else x)
 VALUES = st.recursive(

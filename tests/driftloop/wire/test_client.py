@@ -6,6 +6,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
 from driftloop.errors import DriftloopError, NotFound, Unavailable
 from driftloop.wire.calls import get_item, get_object
 from driftloop.wire.client import Client
@@ -129,7 +130,6 @@ def test_a_missing_object_is_not_found_and_a_refusal_is_said(server, client):
         get_object(client, "store", "k", 1)
 
 
-def test_nobody_there_is_unavailable():
 @pytest.mark.parametrize("kind", ["com.amazon.coral.service#AccessDenied", "AccessDenied"])
 def test_a_refusal_does_not_tell_callers_of_account_and_role(server, client, kind):
     words = "User: arn:aws:sts::111122223333:assumed-role/r is not authorized"
@@ -142,6 +142,7 @@ def test_a_refusal_does_not_tell_callers_of_account_and_role(server, client, kin
             ask(client, "t", "p", *(["s"] if ask is get_item else []), 1)
 
 
+def test_nobody_there_is_unavailable():
     client = Client.from_env({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     with pytest.raises(Unavailable):
         get_item(client, "t", "p", "s", 0.5)

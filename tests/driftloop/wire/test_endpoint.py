@@ -1,5 +1,6 @@
 import boto3
 import pytest
+
 from driftloop.wire import endpoint
 
 REGIONS = ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1"]

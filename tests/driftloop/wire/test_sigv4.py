@@ -6,9 +6,10 @@ import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Theirs
-from driftloop.wire.sigv4 import Credentials, Request, sign
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from driftloop.wire.sigv4 import Credentials, Request, sign
 
 SEGMENT = st.text(min_size=1, max_size=12).filter(
     lambda s: s not in (".", "..") and s.isprintable() and not s.isspace()
