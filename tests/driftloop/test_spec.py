@@ -105,7 +105,8 @@ def test_defaults_are_filled_in() -> None:
         ({"monitor": {"window": "90s"}}, "monitor.window: '90s' should be whole minutes, one at "
          "least, since a schedule keeps it"),
         ({"release": {"bake": "999999999w"}}, "release.bake: '999999999w' is over ten years"),
-        ({"release": {"bake": "6d"}}, "release.bake: '6d' is over 5d; a run may bake three times, and its traffic must count"),
+        ({"release": {"bake": "6d"}}, "release.bake: '6d' is over 5d; a run may "
+         "bake three times, and its traffic must count"),
         ({"monitor": {"false_alarms": "0/year"}}, "monitor.false_alarms: '0/year' is no budget; "
          "write how many a day, week, month or year, like 4/year"),
         ({"gates": {"metrics": {"f1": "0.6"}}}, "gates.metrics.f1: '0.6' is no rule; write a "
