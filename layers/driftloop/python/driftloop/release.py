@@ -30,7 +30,7 @@ ENOUGH = 30  # requests, before their mean latency and their lack of errors mean
 MOST_BAKES = 3
 _Z = 1.959963984540054  # of the normal distribution, for 95 %
 
-Status = Literal["baking", "promoted", "rolled_back", "kept"]
+Status = Literal["baking", "promoted", "rolled_back"]
 
 
 @dataclass(frozen=True)

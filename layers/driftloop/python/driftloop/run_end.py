@@ -10,7 +10,7 @@ from driftloop.event import RunEnd
 from driftloop.run import Run
 
 RELEASED = "released"
-_OUTCOMES = {"promoted": RELEASED, "rolled_back": "rolled_back", "kept": "kept"}
+_OUTCOMES = {"promoted": RELEASED, "rolled_back": "rolled_back"}
 _LONGEST = 2000  # characters of a message
 
 

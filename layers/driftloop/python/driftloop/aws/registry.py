@@ -90,9 +90,6 @@ class Registry:
     def append_ledger(self, model: str, entry: Entry) -> None:
         self.table.write(ledger_write(model, entry))
 
-    def append_audit(self, model: str, audit: Audit) -> None:
-        self.table.write(audit_write(model, audit))
-
     # --- the lock -----------------------------------------------------------------------------
 
     def acquire(self, model: str, run: str, now: str) -> Guard:

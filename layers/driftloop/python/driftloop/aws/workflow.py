@@ -48,10 +48,3 @@ class Workflow:
             error=found.get("error"),
             cause=found.get("cause"),
         )
-
-    def stop(self, name: str, cause: str) -> None:
-        """Stop the execution. Raises NotFound."""
-        with translated(f"execution {name}"):
-            client("stepfunctions").stop_execution(
-                executionArn=self.execution(name), error="Stopped", cause=cause
-            )
