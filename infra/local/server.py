@@ -40,6 +40,7 @@ from . import (
     messaging_types,
     metric_queries,
     metrics,
+    originals,
     s3_events,
     sagemaker,
     schedules,
@@ -162,6 +163,7 @@ class Local:
         self.port = int(self._server.server_port)
         self.endpoint = f"http://localhost:{self.port}"
         os.environ["MOTO_PORT"] = str(self.port)
+        originals.remember()
         for behaviour in _BEHAVIOURS:
             behaviour.install(self)
         self.http = http_api.install(self)
@@ -184,6 +186,7 @@ class Local:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)
+        originals.put_back()
         if self._own_home:
             shutil.rmtree(self.home, ignore_errors=True)
 
