@@ -29,6 +29,7 @@ from infra.local import (
     messaging_types,
     metric_queries,
     metrics,
+    originals,
     s3_events,
     schedules,
     topics,
@@ -125,6 +126,8 @@ class Services:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        originals.remember()
         services = Services()
         yield services
         services.clock.stop()
+        originals.put_back()
