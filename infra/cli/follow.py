@@ -131,7 +131,7 @@ class Follow:
 
     def _say(self, text: str) -> None:
         if not self.quiet:
-            console.out.print(text)
+            console.out.print(text, soft_wrap=True)
 
 
 def picture(run: Run, found: list[Step], moment: datetime) -> Group:

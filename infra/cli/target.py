@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def ask(endpoint: str, what: str, body: Mapping[str, Any] | None = None) -> dict
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             found: dict[str, Any] = json.loads(answer.read() or b"{}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise Fault(f"no embedded AWS answers at {endpoint} ({error})", NOBODY_THERE) from None
     return found
 

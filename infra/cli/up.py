@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -81,7 +82,8 @@ def down() -> None:
     if note is None:
         target.remove_note()
         raise Fault("no embedded AWS is running here", NOBODY_THERE)
-    target.ask(note["endpoint"], "stop", {})
+    with suppress(Fault):  # it may be gone before it has said so
+        target.ask(note["endpoint"], "stop", {})
     for _ in range(100):
         if target.running() is None:
             console.out.print("The embedded AWS is down.")
