@@ -157,7 +157,18 @@ def as_csv(table: list[dict[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-@pytest.fixture(scope="session")
+_LIVING: list[Local] = []
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The world ends with this folder's tests, not with the session: moto lives in this process,
+    and others' tests want it as it is."""
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        for local in _LIVING:
+            local.stop()
+
+
+@pytest.fixture(scope="package")
 def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
     """Both models deployed; ``flights`` has a champion trained on the first 12,000 flights."""
     spec = yaml.safe_load(FLIGHTS.read_text())
@@ -170,6 +181,7 @@ def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]
     environments["dev"]["sagemaker"] = {"image": image}
     assembly = synth(models=f"{FLIGHTS},{other}", environments=environments)
     with Local(speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as local:
+        _LIVING.append(local)
         world = Loop(local, local.deploy(assembly.path))
         world.upload("flights", "first.csv", as_csv(rows(most=12_000)))
         yield world
