@@ -45,6 +45,27 @@ def ingest_report(model: str, upload: str) -> str:
     return f"{model}/quarantine/{upload}.report.json"
 
 
+def original(model: str, upload: str) -> str:
+    """A refused upload, bit for bit."""
+    return f"{model}/quarantine/{upload}.original"
+
+
+def readmission(model: str, upload: str, file: str = "") -> str:
+    """Which rejected rows of an upload went back in, and under what name."""
+    return f"{model}/quarantine/{upload}.readmitted/{file}"
+
+
+def pieces(model: str, upload: str, file: str = "") -> str:
+    """The pieces a large upload was cut into, and what the check of each found."""
+    return f"{model}/pieces/{upload}/{file}"
+
+
+def profile(model: str, of: str, name: str, kind: str) -> str:
+    """Profile of one upload or dataset; ``of`` is ``uploads`` or ``datasets``, ``kind`` is
+    ``json`` or ``html``."""
+    return f"{model}/profiles/{of}/{name}.{kind}"
+
+
 def frame(model: str, digest: str) -> str:
     return f"{model}/frames/{digest}.npz"
 
