@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftloop import ids, keys, profile
+from driftloop import ids, keys, losses
+from driftloop.baseline import baseline as make_baseline
 from driftloop.capture import capture
 from driftloop.capture_lines import Captured, lines
 from driftloop.claims import from_csv
@@ -58,9 +59,9 @@ def baseline(spec: Spec) -> bytes:
         time=np.arange(n) * DAY // ROWS,
     )
     held = p[frame.holdout]
-    value = profile.losses.value("log_loss", frame.target[frame.holdout], held)
+    value = losses.value("log_loss", frame.target[frame.holdout], held)
     assert value is not None
-    return json.dumps(profile.baseline(frame, held, "log_loss", value, spec)).encode()
+    return json.dumps(make_baseline(frame, held, "log_loss", value, spec)).encode()
 
 
 class World:

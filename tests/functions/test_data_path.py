@@ -17,10 +17,10 @@ from moto import mock_aws
 
 from driftloop import ids, keys
 from driftloop.aws import clients
+from driftloop.baseline import baseline
 from driftloop.capture_lines import Captured, lines
 from driftloop.errors import UnreadableFile
 from driftloop.frame import Frame
-from driftloop.profile import baseline
 from driftloop.spec import Spec
 
 CONTEXT = SimpleNamespace(

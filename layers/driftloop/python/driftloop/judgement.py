@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from driftloop import losses, profile, sketch
+from driftloop import losses, sketch
+from driftloop.baseline import assign_predictions, performance_limit, scored
 from driftloop.captured import Record
 from driftloop.contract import as_text
 from driftloop.spec import Spec
@@ -32,7 +33,7 @@ def sketches(baseline: Mapping[str, Any], records: Sequence[Record]) -> Sketches
     scores = _scores(records)
     return {
         "features": features,
-        "prediction": sketch.tally(bins, profile.assign_predictions(bins, scores)),
+        "prediction": sketch.tally(bins, assign_predictions(bins, scores)),
     }
 
 
@@ -67,7 +68,7 @@ def judge(
         "performance": _performance(spec, baseline, records, labels),
     }
     if report["status"] == JUDGED:
-        scores, prediction = profile.scored(baseline, seen["features"], seen["prediction"])
+        scores, prediction = scored(baseline, seen["features"], seen["prediction"])
         ranked = sorted(scores, key=lambda name: (-scores[name]["ratio"], name))
         top = max((prediction["ratio"], *(s["ratio"] for s in scores.values())))
         report |= {"features": scores, "prediction": prediction, "ranked": ranked}
@@ -138,7 +139,7 @@ def _performance(
         value = losses.value(metric, np.array(truth), _scores(known))
         found["value"] = value
         if value is not None and len(known) >= spec.monitor.min_rows:
-            limit = profile.performance_limit(baseline, spec, len(known))
+            limit = performance_limit(baseline, spec, len(known))
             found["threshold"] = limit
             found["ratio"] = losses.as_loss(metric, value) / limit
     return found

@@ -22,7 +22,8 @@ import sklearn
 import skops
 from threadpoolctl import threadpool_info
 
-from driftloop import keys, losses, persisted, pipeline, profile
+from driftloop import keys, losses, persisted, pipeline
+from driftloop.baseline import baseline
 from driftloop.errors import IntegrityError, TrainingError
 from driftloop.frame import Frame
 from driftloop.plan import load, schema
@@ -74,7 +75,7 @@ class Candidate:
 
 
 def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Candidate:
-    """Fit, export, check the export, profile.
+    """Fit, export, check the export, make the baseline.
 
     choice: ``{"estimator", "params"}`` as :func:`driftloop.tune.choose` gives it.
     code: the digest of the code that trains, for the record.
@@ -92,14 +93,14 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     if value is None:
         raise TrainingError(f"{metric} is undefined on the {holdout.rows} rows of the holdout")
     try:
-        baseline = profile.baseline(frame, answers, metric, value, spec)
+        document = baseline(frame, answers, metric, value, spec)
     except ValueError as error:
         raise TrainingError(f"no baseline can be made: {error}") from error
     return Candidate(
         {
             PLAN: plan,
             PIPELINE: persisted.dumps(fitted),
-            BASELINE: _json(baseline),
+            BASELINE: _json(document),
             ENVIRONMENT: _json(environment(spec, code)),
         }
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftloop import profile, sketch
+from driftloop import baseline, sketch
 from driftloop.frame import Frame
 from driftloop.spec import Spec
 
@@ -72,13 +72,13 @@ def window(base: dict[str, Any], rows: int, seed: int, shift: float = 0.0) -> di
 
 def predicted(base: dict[str, Any], rows: int, seed: int) -> dict[str, Any]:
     bins = base["prediction"]
-    return sketch.tally(bins, profile.assign_predictions(bins, scores(rows, seed)))
+    return sketch.tally(bins, baseline.assign_predictions(bins, scores(rows, seed)))
 
 
 @pytest.fixture(scope="module")
 def base() -> dict[str, Any]:
     f = frame()
-    return profile.baseline(f, scores(int(f.holdout.sum())), "log_loss", 0.62, spec())
+    return baseline.baseline(f, scores(int(f.holdout.sum())), "log_loss", 0.62, spec())
 
 
 def test_is_plain_finite_json_law_10(base: dict[str, Any]) -> None:
@@ -92,27 +92,27 @@ def test_is_plain_finite_json_law_10(base: dict[str, Any]) -> None:
 def test_scores_of_all_rows_are_cut_to_the_holdout() -> None:
     f = frame()
     everything = scores(f.rows)
-    whole = profile.baseline(f, everything, "log_loss", 0.62, spec())
-    assert whole == profile.baseline(f, everything[f.holdout], "log_loss", 0.62, spec())
+    whole = baseline.baseline(f, everything, "log_loss", 0.62, spec())
+    assert whole == baseline.baseline(f, everything[f.holdout], "log_loss", 0.62, spec())
 
 
 def test_a_missing_or_infinite_score_is_refused_law_10() -> None:
     f = frame()
     with pytest.raises(ValueError, match="finite prediction"):
-        profile.baseline(f, np.full(int(f.holdout.sum()), np.nan), "log_loss", 0.6, spec())
+        baseline.baseline(f, np.full(int(f.holdout.sum()), np.nan), "log_loss", 0.6, spec())
     with pytest.raises(ValueError, match="finite prediction"):
-        profile.baseline(f, scores(3), "log_loss", 0.6, spec())
+        baseline.baseline(f, scores(3), "log_loss", 0.6, spec())
 
 
 def test_quiet_windows_stay_quiet_and_loud_ones_do_not(base: dict[str, Any]) -> None:
     alarms = 0
     for seed in range(200):
-        features, prediction = profile.scored(
+        features, prediction = baseline.scored(
             base, window(base, 300, seed + 10), predicted(base, 300, seed + 10)
         )
         alarms += max(s["ratio"] for s in [*features.values(), prediction]) > 1
     assert alarms <= 6  # the budget of 4 a year is 2.2 in 200 days
-    features, _ = profile.scored(base, window(base, 300, 5, shift=1.0), predicted(base, 300, 5))
+    features, _ = baseline.scored(base, window(base, 300, 5, shift=1.0), predicted(base, 300, 5))
     assert features["x"]["ratio"] > 1 > features["c"]["ratio"]
 
 
@@ -120,7 +120,7 @@ def test_a_unit_bug_in_a_constant_shows(base: dict[str, Any]) -> None:
     seen = window(base, 300, 3)
     bins = base["features"]["prediction"]
     seen["prediction"] = sketch.tally(bins, sketch.assign_numbers(bins, np.full(300, 500.0)))
-    features, _ = profile.scored(base, seen, predicted(base, 300, 3))
+    features, _ = baseline.scored(base, seen, predicted(base, 300, 3))
     assert features["prediction"]["ratio"] > 1
 
 
@@ -128,16 +128,16 @@ def test_a_source_that_fell_silent_shows(base: dict[str, Any]) -> None:
     seen = window(base, 300, 3)
     bins = base["features"]["x"]
     seen["x"] = sketch.tally(bins, sketch.assign_numbers(bins, np.full(300, np.nan)))
-    features, _ = profile.scored(base, seen, predicted(base, 300, 3))
+    features, _ = baseline.scored(base, seen, predicted(base, 300, 3))
     assert features["x"]["missing_ratio"] > 1
     assert features["x"]["psi"] == 0.0
 
 
 def test_smaller_windows_get_wider_thresholds(base: dict[str, Any]) -> None:
-    small, _ = profile.scored(base, window(base, 100, 1), predicted(base, 100, 1))
-    large, _ = profile.scored(base, window(base, 900, 1), predicted(base, 900, 1))
+    small, _ = baseline.scored(base, window(base, 100, 1), predicted(base, 100, 1))
+    large, _ = baseline.scored(base, window(base, 900, 1), predicted(base, 900, 1))
     assert small["x"]["psi_threshold"] > large["x"]["psi_threshold"]
-    assert profile.performance_limit(base, spec(), 100) > profile.performance_limit(
+    assert baseline.performance_limit(base, spec(), 100) > baseline.performance_limit(
         base, spec(), 900
     )
 
@@ -148,10 +148,10 @@ def test_many_classes_and_regression() -> None:
                   ["a", "b", "c"], f.train, f.time)  # fmt: skip
     held = int(f.holdout.sum())
     even = np.random.default_rng(0).dirichlet([1, 1, 1], held)
-    base = profile.baseline(three, even, "log_loss", 1.1, spec())
+    base = baseline.baseline(three, even, "log_loss", 1.1, spec())
     assert base["prediction"]["type"] == "category"
     assert sum(base["prediction"]["counts"]) == held
     numbers = Frame(f.columns, f.vocabulary, np.random.default_rng(0).normal(size=f.rows), None,
                     f.train, f.time)  # fmt: skip
-    base = profile.baseline(numbers, np.zeros(held), "rmse", 1.0, spec("regression"))
+    base = baseline.baseline(numbers, np.zeros(held), "rmse", 1.0, spec("regression"))
     assert base["thresholds"]["performance"]["rmse"] > 1.1
