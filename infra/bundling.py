@@ -23,7 +23,7 @@ from typing import Literal
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = (3, 13)
-RULES = "2"  # raise it when stripping or zipping changes, so that old zips are not taken for new
+RULES = "3"  # raise it when stripping or zipping changes, so that old zips are not taken for new
 Bytecode = Literal["none", "beside", "replace"]  # of the sources
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17")
@@ -31,6 +31,12 @@ _MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
 _DEAD_FOLDERS = {"tests", "include", "__pycache__", "bin"}
 _DEAD_SUFFIXES = {".pyi", ".pyx", ".pxd", ".pxi", ".h", ".hpp", ".c", ".cpp", ".a", ".pyc"}
 _DEAD_FILES = {"direct_url.json", "INSTALLER", "REQUESTED"}  # say where and by what, not what
+# Of pyarrow: servers, other clouds' file systems, other formats, and copies of linked libraries.
+_DEAD_LIBRARIES = (
+    "libarrow_flight.*", "libarrow_s3.*", "libarrow_python_*", "libarrow_python.so",
+    "libarrow_python.so.*.*", "_flight.*", "_s3fs.*", "_gcsfs.*", "_azurefs.*", "_hdfs.*",
+    "_orc.*", "_substrait.*", "_feather.*", "*_encryption.*",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,11 @@ def _strip(tree: Path) -> None:
         if path.is_dir():
             if path.name in _DEAD_FOLDERS or path.name.endswith("-stubs"):
                 shutil.rmtree(path)
-        elif path.suffix in _DEAD_SUFFIXES or path.name in _DEAD_FILES:
+        elif (
+            path.suffix in _DEAD_SUFFIXES
+            or path.name in _DEAD_FILES
+            or (path.parent.name == "pyarrow" and any(map(path.match, _DEAD_LIBRARIES)))
+        ):
             path.unlink()
 
 

@@ -18,7 +18,6 @@ from infra.stages import Stage
 
 # One thread each: the order of sums is then the same everywhere, and a vCPU is all there is.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-_WRITABLE_HOME = {"HOME": "/tmp"}  # DuckDB keeps state there; Lambda's own home is read-only
 # What a deployment that failed has made goes again: it would be in the way of the next one.
 KEEP = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
@@ -68,7 +67,6 @@ class Function(Construct):
             environment={
                 **_environment(settings, shared, layers, model),
                 **(_ONE_THREAD if "science" in stage.layers else {}),
-                **(_WRITABLE_HOME if "tabular" in stage.layers else {}),
                 **(environment or {}),
             },
             # Runs in flight go on with the version they began with, however often one deploys.

@@ -80,7 +80,8 @@ def test_lambdas_python_imports_the_handler_from_the_bundles(stage: Stage, opt: 
     path = [str(code), *(str(layer / "python") for layer in layers), str(opt / "runtime")]
     program = (
         f"import sys; sys.path[:0] = {path!r}\nimport handler\nassert callable(handler.handler)\n"
-        "import driftloop; print(driftloop.__file__)"
+        + ("import pyarrow.csv, pyarrow.parquet\n" if "tabular" in stage.layers else "")
+        + "import driftloop; print(driftloop.__file__)"
     )
     settings = ("MODEL", "ENV", "LANDING", "STORE", "TABLE", "TOPIC", "CODE", "STATE_MACHINE")
     env = {f"DRIFTLOOP_{name}": "x" for name in settings}
