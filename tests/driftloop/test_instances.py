@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop.errors import BadRequest, TooLarge
+from driftloop.errors import BadRequest, RequestTooLarge
 from driftloop.instances import MAX_INSTANCES, read
 
 
@@ -54,10 +54,10 @@ def test_what_is_not_base64_is_refused():
 
 
 def test_too_much_is_413():
-    with pytest.raises(TooLarge) as caught:
+    with pytest.raises(RequestTooLarge) as caught:
         read(json.dumps({"instances": [{}] * (MAX_INSTANCES + 1)}))
     assert caught.value.http_status == 413
-    with pytest.raises(TooLarge):
+    with pytest.raises(RequestTooLarge):
         read('{"instances": ["' + "x" * 7_000_000 + '"]}')
 
 

@@ -7,7 +7,9 @@
     ├── DataError                   the data is wrong; the champion goes on answering
     │   ├── UnreadableFile          not the format it should be, or not text
     │   ├── WrongColumns            missing, unknown or duplicate columns
+    │   ├── TooLarge                more than a reader may be asked to unpack or hold (a bomb?)
     │   ├── TooManyRejected         more bad rows than `data.reject_above`
+    │   ├── ExpectationFailed       the upload as a whole is not what `data.expect` says
     │   └── NotEnoughData           too few rows, one class only, no holdout
     ├── TrainingError               no trial could be fitted, or the model cannot be exported
     ├── RegistryConflict            somebody else wrote meanwhile
@@ -16,7 +18,7 @@
     ├── IntegrityError              an artefact is not the one the registry names
     ├── NotFound                    no such model, version, run       (HTTP 404)
     ├── BadRequest                  a request that cannot be answered (HTTP 400)
-    │   └── TooLarge                more than one request may ask     (HTTP 413)
+    │   └── RequestTooLarge         more than one request may ask     (HTTP 413)
     └── Unavailable                 a service did not answer in time  (HTTP 503; retried)
 
 In the state machine only :class:`Unavailable` and AWS's own transient errors are retried; every
@@ -50,8 +52,18 @@ class WrongColumns(DataError):
     """Columns are missing, unknown or doubled."""
 
 
+class TooLarge(DataError):
+    """More than a reader may be asked to unpack or hold at once: a bomb, or no such file."""
+
+    http_status = 413
+
+
 class TooManyRejected(DataError):
     """More rows were rejected than the spec allows."""
+
+
+class ExpectationFailed(DataError):
+    """The upload as a whole is not what the spec expects: one line per broken expectation."""
 
 
 class NotEnoughData(DataError):
@@ -96,7 +108,7 @@ class BadRequest(DriftloopError):
         self.field = field
 
 
-class TooLarge(BadRequest):
+class RequestTooLarge(BadRequest):
     """More than one request may ask."""
 
     http_status = 413

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from driftloop.errors import BadRequest, TooLarge
+from driftloop.errors import BadRequest, RequestTooLarge
 
 MAX_INSTANCES = 10_000
 MAX_BYTES = 6 * 1024 * 1024  # what Lambda takes in one call
@@ -39,11 +39,13 @@ _decode = json.JSONDecoder(object_pairs_hook=_object).decode
 def read(body: str | None, *, is_base64: bool = False) -> list[Instance]:
     """The instances of ``{"instances": [{feature: value, …}, …]}``; their values are not checked.
 
-    Raises BadRequest with the path of what is wrong, TooLarge over a limit.
+    Raises BadRequest with the path of what is wrong, RequestTooLarge over a limit.
     """
     text = _text(body or "", is_base64)
     if len(text) > MAX_BYTES:
-        raise TooLarge(f"the body has {len(text):,} bytes; at most {MAX_BYTES:,} in one request")
+        raise RequestTooLarge(
+            f"the body has {len(text):,} bytes; at most {MAX_BYTES:,} in one request"
+        )
     try:
         document = _decode(text)
     except RecursionError:
@@ -62,7 +64,7 @@ def _text(body: str, is_base64: bool) -> str:
     if not is_base64:
         return body
     if len(body) > MAX_BYTES * 4 // 3 + 4:
-        raise TooLarge(f"the body is over {MAX_BYTES:,} bytes")
+        raise RequestTooLarge(f"the body is over {MAX_BYTES:,} bytes")
     try:
         return base64.b64decode(body, validate=True).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -85,7 +87,7 @@ def _instances(document: Any) -> list[Instance]:
     if not instances:
         raise BadRequest("instances: is empty; send at least one row", "instances")
     if len(instances) > MAX_INSTANCES:
-        raise TooLarge(
+        raise RequestTooLarge(
             f"instances: {len(instances):,} rows; at most {MAX_INSTANCES:,} in one request",
             "instances",
         )

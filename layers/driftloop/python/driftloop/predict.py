@@ -10,7 +10,7 @@ from typing import Any
 
 from driftloop import emf
 from driftloop.capture_lines import WHOLE, Captured, lines
-from driftloop.errors import BadRequest, DriftloopError, TooLarge
+from driftloop.errors import BadRequest, DriftloopError, RequestTooLarge
 from driftloop.ids import prediction_ids
 from driftloop.instances import Instance, read, unknown_field
 from driftloop.problem import Response, answer, problem
@@ -61,7 +61,7 @@ class Endpoint:
         }
         response = answer(200, body, x_driftloop_version=str(number))
         if len(response["body"]) > MAX_ANSWER:
-            raise TooLarge("the answer would be over 6 MB; send fewer rows", "instances")
+            raise RequestTooLarge("the answer would be over 6 MB; send fewer rows", "instances")
         request.rows, request.version = len(asked), number
         captured = Captured(
             model=self.live.serving.model,

@@ -1,4 +1,5 @@
-"""The spec: the one file that declares a model. Every key and its default are here.
+"""The spec: the one file that declares a model. Every key and its default are here; what it says
+of the data is in :mod:`driftloop.spec_data`.
 
 ``Spec.load(path)`` reads YAML at synth; ``Spec.read(path)`` reads the JSON that a layer carries.
 Both raise :class:`~driftloop.errors.SpecError` with one line per mistake: its path, what was found
@@ -12,9 +13,9 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from driftloop.errors import SpecError
 from driftloop.mistakes import explain
@@ -23,14 +24,15 @@ from driftloop.spec_checks import (
     GREATER_IS_BETTER,
     REGRESSION_METRICS,
     contradictions,
-    doubles,
     said_in_vain,
 )
+from driftloop.spec_data import Data, Expect, Feature, Section, Split
 from driftloop.spec_words import (
     Budget,
     Column,
     Duration,
     GateRule,
+    Kind,
     Minutes,
     Name,
     Schedule,
@@ -41,9 +43,9 @@ from driftloop.spec_words import (
 
 __all__ = [
     "CLASSIFICATION_METRICS", "GREATER_IS_BETTER", "MAX_BYTES", "REGRESSION_METRICS",
-    "BeatsChampion", "Capture", "Cause", "Data", "Estimator", "Feature", "Gates", "Metric",
-    "Monitor", "Performance", "Release", "Retrain", "Spec", "Training", "format_duration",
-    "parse_duration",
+    "BeatsChampion", "Capture", "Cause", "Data", "Estimator", "Expect", "Feature", "Gates", "Kind",
+    "Metric", "Monitor", "Performance", "Release", "Retrain", "Spec", "Split", "Training",
+    "format_duration", "parse_duration",
 ]  # fmt: skip
 
 MAX_BYTES = 64 * 1024
@@ -54,47 +56,7 @@ Cause = Literal["upload", "drift", "performance", "schedule", "manual"]
 Metric = Literal["log_loss", "brier", "roc_auc", "accuracy", "f1", "rmse", "mae", "r2"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Feature(_Part):
-    """One input column. Rows that break it are quarantined at ingest and refused by predict."""
-
-    type: Literal["number", "category"]
-    nullable: bool = False
-    min: float | None = None
-    max: float | None = None
-    categories: list[Annotated[str, Field(min_length=1, max_length=256)]] | None = Field(
-        None, min_length=1, max_length=1000
-    )
-    max_categories: int = Field(50, ge=1, le=1000)
-
-    @model_validator(mode="after")
-    def _fits_its_type(self) -> Self:
-        wrong = []
-        if self.type == "category" and (self.min is not None or self.max is not None):
-            wrong.append("min and max belong to a number; for a category, list `categories`")
-        if self.type == "number" and self.categories is not None:
-            wrong.append("categories belong to type: category")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            wrong.append(f"min {self.min:g} is above max {self.max:g}")
-        wrong += doubles("categories", self.categories or [])
-        if wrong:
-            raise ValueError("\n".join(wrong))
-        return self
-
-
-class Data(_Part):
-    reject_above: float = Field(0.05, ge=0, le=1)
-    """Share of bad rows above which an upload is refused whole."""
-    duplicates: Literal["drop", "keep"] = "drop"
-    window: Duration | None = None
-    """How far back, in event time, rows are learned from; None is all."""
-    holdout: Share = 0.2
-
-
-class Training(_Part):
+class Training(Section):
     estimators: list[Estimator] = Field([], max_length=4)
     """Empty: gradient boosting and the linear model of the task."""
     trials: int = Field(8, ge=1, le=64)
@@ -104,19 +66,19 @@ class Training(_Part):
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
 
-class BeatsChampion(_Part):
+class BeatsChampion(Section):
     metric: Metric
     confidence: float = Field(0.95, gt=0.5, lt=1)
 
 
-class Gates(_Part):
+class Gates(Section):
     metrics: dict[Metric, GateRule] = Field(default_factory=dict)
     beats_champion: BeatsChampion | None = None
     slices: list[Column] = Field(default_factory=list)
     latency_ms: float | None = Field(None, gt=0)
 
 
-class Release(_Part):
+class Release(Section):
     strategy: Literal["all_at_once", "canary"] = "canary"
     share: Share = 0.1
     bake: Duration = timedelta(minutes=10)
@@ -131,13 +93,13 @@ class Release(_Part):
         return bake
 
 
-class Performance(_Part):
+class Performance(Section):
     metric: Metric
     tolerance: float = Field(0.1, gt=0)
     """How much worse than at training, as a share, still passes."""
 
 
-class Monitor(_Part):
+class Monitor(Section):
     window: Minutes = timedelta(days=1)
     grace: Duration = timedelta(hours=1)
     min_rows: int = Field(500, ge=1)
@@ -146,20 +108,20 @@ class Monitor(_Part):
     performance: Performance | None = None
 
 
-class Retrain(_Part):
-    on: list[Cause] = ["upload", "drift", "performance"]
+class Retrain(Section):
+    on: list[Cause] = Field(["upload", "drift", "performance"])
     schedule: Schedule | None = None
     cooldown: Duration = timedelta(hours=6)
     max_per_day: int = Field(4, ge=1, le=96)
     give_up_after: int = Field(3, ge=1)
 
 
-class Capture(_Part):
+class Capture(Section):
     sample: float = Field(1.0, ge=0, le=1)
     redact: list[Column] = Field(default_factory=list)
 
 
-class Spec(_Part):
+class Spec(Section):
     """One model. ``spec.metric`` and ``spec.estimators`` fill in what ``training`` leaves open."""
 
     name: Name
@@ -195,6 +157,25 @@ class Spec(_Part):
     def columns(self) -> list[str]:
         """Every column an upload must have: features, target, time, key."""
         return [*self.features, *(c for c in (self.target, self.time, self.key) if c)]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Every column and its kind, in the order of :attr:`columns`."""
+        found: dict[str, Kind] = {
+            name: "number" if feature.type == "number" else "text"
+            for name, feature in self.features.items()
+        }
+        found[self.target] = "text" if self.task == "classification" else "number"
+        if self.time:
+            found.setdefault(self.time, "time")
+        if self.key:
+            found.setdefault(self.key, "text")
+        return found
+
+    @property
+    def split_by(self) -> Literal["time", "hash"]:
+        """How rows are divided: as said, else by time where there is one."""
+        return self.data.split.by or ("time" if self.time else "hash")
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import operator
-import re
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from driftloop.mistakes import nearest
+from driftloop.spec_words import comparison
+from driftloop.when import iso
 
 if TYPE_CHECKING:
     from driftloop.spec import Spec
@@ -24,12 +25,19 @@ _WITHIN = {  # what a metric can be at all
     "mae": (0.0, float("inf")), "r2": (float("-inf"), 1.0),
 }  # fmt: skip
 
-_COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-
 
 def contradictions(spec: Spec) -> list[str]:
     """Everything in which the parts of a spec, each valid, disagree."""
-    return [*_columns(spec), *_metrics(spec), *_gates(spec), *_estimators(spec), *_causes(spec)]
+    return [
+        *_columns(spec),
+        *_times(spec),
+        *_rows(spec),
+        *_split(spec),
+        *_metrics(spec),
+        *_gates(spec),
+        *_estimators(spec),
+        *_causes(spec),
+    ]
 
 
 def _columns(spec: Spec) -> Iterator[str]:
@@ -40,8 +48,6 @@ def _columns(spec: Spec) -> Iterator[str]:
         yield f"time: {spec.time!r} is already the target"
     if spec.key is not None and spec.key in (spec.target, spec.time):
         yield f"key: {spec.key!r} is already the {'target' if spec.key == spec.target else 'time'}"
-    if spec.data.window is not None and spec.time is None:
-        yield "data.window: looks back in event time, but the spec names no `time` column"
     for name in spec.gates.slices:
         if name not in spec.features:
             yield f"gates.slices: {name!r} is no feature{nearest(name, spec.features)}"
@@ -53,6 +59,59 @@ def _columns(spec: Spec) -> Iterator[str]:
                         ("training.estimators", spec.training.estimators),
                         ("retrain.on", spec.retrain.on)):  # fmt: skip
         yield from doubles(path, list(names))
+
+
+def _times(spec: Spec) -> Iterator[str]:
+    data = spec.data
+    if spec.time is None:
+        if data.window is not None:
+            yield "data.window: looks back in event time, but the spec names no `time` column"
+        for key, said in (("earliest", data.earliest), ("latest", data.latest)):
+            if said is not None:
+                yield f"data.{key}: bounds the event time, but the spec names no `time` column"
+        if data.split.by == "time":
+            yield "data.split.by: is time, but the spec names no `time` column"
+    if data.earliest is not None and data.latest is not None and data.earliest > data.latest:
+        yield f"data.earliest: {iso(data.earliest)} is after latest, {iso(data.latest)}"
+
+
+def _rows(spec: Spec) -> Iterator[str]:
+    """Rules of a row and expectations of an upload that speak of what is not there."""
+    kinds = spec.kinds
+    expect = spec.data.expect
+    for measure, asked in (("null_share", expect.null_share), ("distinct", expect.distinct),
+                           ("mean", expect.mean), ("min", expect.min),
+                           ("max", expect.max)):  # fmt: skip
+        for name, bounds in asked.items():
+            path = f"data.expect.{measure}.{name}"
+            if name not in kinds:
+                yield f"{path}: {name!r} is no column{nearest(name, kinds)}"
+            elif measure in ("mean", "min", "max") and kinds[name] != "number":
+                yield f"{path}: {name!r} holds {kinds[name]}, which has no {measure}"
+            elif measure == "null_share":
+                yield from _unreachable(path, bounds, (0.0, 1.0), "a share")
+            elif measure == "distinct":
+                yield from _unreachable(path, bounds, (0.0, math.inf), "a count")
+    yield from _unreachable("data.expect.rows", expect.rows or [], (0.0, math.inf), "a count")
+
+
+def _split(spec: Spec) -> Iterator[str]:
+    split = spec.data.split
+    if split.group is not None and split.group not in (*spec.features, spec.key):
+        known = [*spec.features, *([spec.key] if spec.key else [])]
+        why = "is the target" if split.group == spec.target else "is no feature and no key"
+        yield f"data.split.group: {split.group!r} {why}{nearest(split.group, known)}"
+    if not split.stratify:
+        return
+    if spec.task == "regression":
+        yield "data.split.stratify: a regression has no classes to hold the shares of"
+    elif spec.split_by == "time":
+        yield (
+            "data.split.stratify: the newest rows are the holdout, whatever their classes; "
+            "say `by: hash` to hold the shares of classes instead"
+        )
+    if split.group is not None:
+        yield "data.split.stratify: a group is on one side whole, so shares cannot be held as well"
 
 
 def doubles(path: str, names: list[str]) -> Iterator[str]:
@@ -78,17 +137,18 @@ def _metrics(spec: Spec) -> Iterator[str]:
 def _gates(spec: Spec) -> Iterator[str]:
     """A gate that no model could pass."""
     for metric, rule in spec.gates.metrics.items():
-        found = re.fullmatch(r"\s*([<>]=?)\s*(\S+)\s*", rule)
-        assert found is not None  # the type has checked it
-        low, high = _WITHIN[metric]
-        threshold = float(found[2])
-        best = high if found[1][0] == ">" else low
-        if _COMPARE[found[1]](best, threshold):
-            continue
-        yield (
-            f"gates.metrics.{metric}: {rule!r} is out of reach; {metric} lies between "
-            f"{low:g} and {high:g}"
-        )
+        yield from _unreachable(f"gates.metrics.{metric}", [rule], _WITHIN[metric], metric)
+
+
+def _unreachable(
+    path: str, rules: list[str], within: tuple[float, float], what: str
+) -> Iterator[str]:
+    """Comparisons that hold for nothing that lies between the two numbers."""
+    low, high = within
+    for rule in rules:
+        compare, threshold = comparison(rule)
+        if not compare(high if rule.strip()[0] == ">" else low, threshold):
+            yield f"{path}: {rule!r} is out of reach; {what} lies between {low:g} and {high:g}"
 
 
 def _estimators(spec: Spec) -> Iterator[str]:

@@ -6,12 +6,18 @@ what to write.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Annotated
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from driftloop.when import iso, parse
+
+Kind = Literal["number", "text", "time"]
+"""What a column holds."""
 
 LONGEST = timedelta(days=3653)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -51,6 +57,24 @@ def whole_minutes(value: timedelta) -> timedelta:
     return value
 
 
+def parse_moment(value: object) -> object:
+    """ISO 8601, or what YAML made of it, → a moment in UTC. Anything else is left to the type
+    check."""
+    if isinstance(value, str):
+        try:
+            return parse(value.strip())
+        except (ValueError, OverflowError):
+            raise ValueError("is no time; write it as 2013-01-31 or 2013-01-31T08:00:00Z") from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time(), UTC)
+    if isinstance(value, datetime):
+        try:
+            return parse(value.isoformat())
+        except OverflowError:
+            raise ValueError("is no time; its zone takes it out of the years 1 to 9999") from None
+    return value
+
+
 def _words(pattern: str, right: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -64,6 +88,7 @@ Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, when_used="json")
 ]
 Minutes = Annotated[Duration, AfterValidator(whole_minutes)]
+Moment = Annotated[datetime, BeforeValidator(parse_moment), PlainSerializer(iso, when_used="json")]
 
 Name = Annotated[
     str,
@@ -97,6 +122,23 @@ GateRule = Annotated[
         )
     ),
 ]
+
+_COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+
+def comparison(rule: str) -> tuple[Callable[[float, float], bool], float]:
+    """A GateRule as a function and the number it compares with: ``compare(found, number)``."""
+    found = re.fullmatch(r"\s*([<>]=?)\s*(\S+)\s*", rule)
+    assert found is not None  # the type has checked it
+    return _COMPARE[found[1]], float(found[2])
+
+
+Bounds = Annotated[
+    list[GateRule],
+    Field(min_length=1, max_length=2),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+]
+"""One comparison, or two that hold both."""
 
 Budget = Annotated[
     str,
