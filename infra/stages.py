@@ -39,7 +39,8 @@ WORKFLOW = (
     Stage(
         "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 300,
         landing=("incoming",),
-        reads=("parts",), writes=("parts", "datasets", "quarantine"), lists=("parts",),
+        reads=("parts", "facts"), writes=("parts", "facts", "datasets", "quarantine"),
+        lists=("facts",),
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
@@ -101,7 +102,7 @@ LABELS = Stage(
     "labels", "joins ground truth to predictions", ("runtime", "tabular"), 1769, 300,
     asynchronous=True,
     landing=("labels",),
-    reads=("captures", "labels", "parts"), writes=("labels", "parts", "quarantine"),
+    reads=("captures", "labels", "facts"), writes=("labels", "parts", "facts", "quarantine"),
     lists=("captures", "labels"),
     items=("dynamodb:Query",),
 )  # fmt: skip

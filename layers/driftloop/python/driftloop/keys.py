@@ -20,14 +20,15 @@ def label_file(model: str, file: str = "") -> str:
 
 
 def part(model: str, sha256: str) -> str:
-    """The accepted rows of one upload, named by the canonical hash of its rows."""
+    """Accepted rows, named by their canonical hash. The folder holds Parquet alone, so that any
+    engine reads it as a table."""
     return f"{model}/parts/{sha256}.parquet"
 
 
-def part_facts(model: str, sha256: str = "") -> str:
-    """What is known of a part (rows, time span, source); written last, it makes the part count.
-    Without a name: the prefix of all parts."""
-    return f"{model}/parts/" + (f"{sha256}.json" if sha256 else "")
+def facts(model: str, upload: str = "") -> str:
+    """The intake of one upload: the parts it brought. Written last, it makes them count. Without
+    a name: the prefix of all intakes."""
+    return f"{model}/facts/" + (f"{upload}.json" if upload else "")
 
 
 def dataset(model: str, digest: str) -> str:
