@@ -1,7 +1,9 @@
+import io
+
 import boto3
 import pytest
 
-from driftloop.errors import NotFound
+from driftloop.errors import NotFound, RegistryConflict
 
 
 def test_objects_are_put_read_listed_and_not_overwritten(store):
@@ -28,3 +30,48 @@ def test_a_missing_object_is_not_found_by_name(store):
         store.get("nowhere")
     with pytest.raises(NotFound):
         store.head("nowhere")
+
+
+def test_a_stream_gives_one_version_of_the_object_and_ranges_of_it(store):
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket="store", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="store", Key="k", Body=b"0123456789")["VersionId"]
+    store.put("k", b"new")
+    assert store.open("k", old).read() == b"0123456789"
+    assert store.open("k", old, 3, 6).read() == b"345"
+    assert store.open("k", old, 8, 99).read() == b"89"
+    seen = store.open("k")
+    store.put("k", b"newer")
+    with pytest.raises(RegistryConflict):
+        seen.read()
+    store.put("empty", b"")
+    assert store.open("empty").read() == b""
+    with pytest.raises(NotFound):
+        store.open("nowhere")
+
+
+def test_a_file_is_put_as_it_is_read_and_an_object_copied_as_it_is(store):
+    whole = bytes(range(256)) * (20 << 12)  # 20 MiB
+    store.put_file("m/part.parquet", io.BufferedReader(io.BytesIO(whole)))
+    assert store.get("m/part.parquet") == whole
+    store.copy_from("m/copy", "store", "m/part.parquet")
+    assert store.get("m/copy") == whole
+    with pytest.raises(NotFound):
+        store.copy_from("m/copy", "store", "nowhere")
+
+
+def test_what_is_larger_goes_in_parts(store, monkeypatch):
+    monkeypatch.setattr("driftloop.aws.store._LARGE", 6 << 20)
+    whole = bytes(range(256)) * (20 << 12)
+    store.put_file("big", io.BufferedReader(io.BytesIO(whole)))
+    store.copy_from("copy", "store", "big")
+    assert store.get("copy") == store.get("big") == whole
+
+
+def test_the_newest_version_of_each_object_is_listed(store):
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket="store", VersioningConfiguration={"Status": "Enabled"})
+    for key, body in (("f/b", b"1"), ("f/a", b"1"), ("f/b", b"12"), ("f/gone", b"1")):
+        s3.put_object(Bucket="store", Key=key, Body=body)
+    s3.delete_object(Bucket="store", Key="f/gone")
+    assert [(v.key, v.size) for v in store.versions("f/")] == [("f/a", 1), ("f/b", 2)]

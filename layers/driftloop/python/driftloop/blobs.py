@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
 READERS = 8  # objects read side by side; waiting is what reading small ones mostly is
 
 
+@dataclass(frozen=True)
+class Version:
+    """One version of an object. ``size`` in bytes."""
+
+    key: str
+    version_id: str
+    size: int
+
+
 class Blobs(Protocol):
-    """Bytes under keys. ``get`` raises NotFound; ``list`` gives keys in order."""
+    """Bytes under keys. ``get``, ``open`` and ``copy_from`` raise NotFound; ``list`` and
+    ``versions`` give keys in order."""
 
     def get(self, key: str, version_id: str | None = None) -> bytes: ...
+    def open(
+        self, key: str, version_id: str | None = None, start: int = 0, end: int | None = None
+    ) -> BinaryIO: ...
     def put(self, key: str, data: bytes, content_type: str | None = None) -> object: ...
+    def put_file(self, key: str, file: BinaryIO, content_type: str | None = None) -> object: ...
+    def put_if_absent(self, key: str, data: bytes, content_type: str | None = None) -> object: ...
+    def copy_from(
+        self, key: str, bucket: str, source: str, version_id: str | None = None
+    ) -> object: ...
     def exists(self, key: str) -> bool: ...
     def list(self, prefix: str) -> Iterator[str]: ...
-    def put_if_absent(self, key: str, data: bytes, content_type: str | None = None) -> object: ...
+    def versions(self, prefix: str) -> Iterator[Version]: ...
 
 
 def get_all(store: Blobs, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
 from driftloop.aws.clients import client
 from driftloop.aws.faults import code, translated
+from driftloop.aws.stream import Stream
+from driftloop.blobs import Version
 from driftloop.errors import NotFound
+
+_LARGE = 64 * 1024 * 1024  # bytes from which on an object is written or copied in parts
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Head:
     version_id: str | None
     content_type: str
     modified: datetime
+    etag: str
 
 
 class Store:
@@ -37,12 +43,47 @@ class Store:
             body: bytes = answer["Body"].read()
         return body
 
+    def open(
+        self, key: str, version_id: str | None = None, start: int = 0, end: int | None = None
+    ) -> BinaryIO:
+        """The object, or its bytes from ``start`` to before ``end``, read as one goes: seekable,
+        always the same version of it, and a read that breaks is resumed. Raises NotFound."""
+        head = self.head(key, version_id)
+        pinned = {"VersionId": version_id} if version_id else {"IfMatch": head.etag}
+
+        def read(first: int, last: int) -> bytes:
+            with translated(self._name(key)):
+                answer = client("s3").get_object(
+                    Bucket=self.bucket, Key=key, Range=f"bytes={first}-{last - 1}", **pinned
+                )
+                body: bytes = answer["Body"].read()
+            return body
+
+        stop = head.size if end is None else min(end, head.size)
+        return cast(BinaryIO, Stream(read, start, stop))
+
     def put(self, key: str, data: bytes, content_type: str | None = None) -> None:
         """Write the object, over whatever was there."""
         with translated(self._name(key)):
             client("s3").put_object(
                 Bucket=self.bucket, Key=key, Body=data, ContentType=content_type or _type(key)
             )
+
+    def put_file(self, key: str, file: BinaryIO, content_type: str | None = None) -> None:
+        """Write all that ``file`` gives, of whatever length, over whatever was there."""
+        kind = {"ContentType": content_type or _type(key)}
+        with translated(self._name(key)):
+            client("s3").upload_fileobj(
+                file, self.bucket, key, ExtraArgs=kind, Config=_in_parts(16 * 1024 * 1024)
+            )
+
+    def copy_from(self, key: str, bucket: str, source: str, version_id: str | None = None) -> None:
+        """Copy an object, of whatever size, without its bytes coming by here. Raises NotFound."""
+        origin = {"Bucket": bucket, "Key": source}
+        if version_id:
+            origin["VersionId"] = version_id
+        with translated(f"s3://{bucket}/{source}"):
+            client("s3").copy(origin, self.bucket, key, Config=_in_parts(_LARGE))
 
     def put_if_absent(self, key: str, data: bytes, content_type: str | None = None) -> bool:
         """Write the object unless there is one; True when written (S3's ``If-None-Match: *``)."""
@@ -71,6 +112,7 @@ class Store:
             version_id=answer.get("VersionId"),
             content_type=answer.get("ContentType", ""),
             modified=answer["LastModified"],
+            etag=answer["ETag"],
         )
 
     def exists(self, key: str) -> bool:
@@ -88,8 +130,24 @@ class Store:
                 for entry in page.get("Contents", ()):
                     yield entry["Key"]
 
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """The newest version of every object under ``prefix``, in S3's order."""
+        with translated(self._name(prefix)):
+            pages = client("s3").get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for entry in page.get("Versions", ()):
+                    if entry["IsLatest"]:
+                        yield Version(entry["Key"], entry["VersionId"], entry["Size"])
+
     def _name(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
+
+
+def _in_parts(size: int) -> Any:
+    """One part after the other: the order of the bytes is that of the reads."""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_threshold=_LARGE, multipart_chunksize=size, use_threads=False)
 
 
 _TYPES = {
