@@ -92,6 +92,8 @@ class Data(Section):
     reject_above: float = Field(0.05, ge=0, le=1)
     """Share of bad rows above which an upload is refused whole."""
     duplicates: Literal["drop", "keep"] = "drop"
+    other_columns: Literal["refuse", "ignore"] = "refuse"
+    """What becomes of an upload with columns that the spec does not name."""
     mode: Literal["append", "replace"] = "append"
     """replace: an upload takes the place of all that came before it."""
     window: Duration | None = None
