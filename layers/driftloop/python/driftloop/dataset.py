@@ -1,12 +1,9 @@
 """Datasets: parts in order, named by the hash of that order.
 
-A part is Parquet alone, under the hash of its rows. What makes parts count is the *intake* of the
-upload they came with: one object, written last, that lists all of them. So an upload counts whole
-or not at all, wherever a run died, and the dataset of a moment is derived from a listing.
-
-Intakes are in the order of their events. A part that comes again, under whatever name, is one part
-and stays where it was. With ``data.mode: replace`` the newest upload stands for all before it;
-what came in later to complete it (labels, its own rows re-admitted) is added to it.
+The dataset of a moment is derived from the intakes (see there), in their order. A part that comes
+again, under whatever name, is one part and stays where it was. With ``data.mode: replace`` the
+newest upload stands for all before it; what came in later to complete it (labels, its own rows
+re-admitted) is added to it.
 """
 
 from __future__ import annotations
@@ -14,60 +11,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from driftloop import keys, parquet
 from driftloop.blobs import Blobs, get_all
+from driftloop.intake import Intake, Kept, enter, intakes
 from driftloop.rows import Rows, event_times, kinds
 from driftloop.spec import Spec
-from driftloop.when import iso, parse
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Accepted rows that lie in the store as one part. ``first`` and ``last``: event time, epoch
-    milliseconds (None without a time column)."""
+@dataclass(frozen=True, kw_only=True)
+class Part(Kept):
+    """A part as a dataset names it, with the intake that first brought it."""
 
-    sha256: str
-    rows: int
-    first: int | None = None
-    last: int | None = None
-
-
-@dataclass(frozen=True)
-class Intake:
-    """What one upload (or batch of labels) brought. ``ingested``: ISO 8601, of the event that
-    brought it; ``position``: its place among those of the same event; ``source``: upload or
-    labels; ``columns``: kind by name."""
-
-    name: str
+    intake: str
     ingested: str
-    position: int
     source: str
     origin: dict[str, Any]
-    columns: dict[str, str]
-    parts: tuple[Kept, ...]
-
-    @classmethod
-    def parse(cls, data: bytes) -> Intake:
-        body = json.loads(data)
-        return cls(**{**body, "parts": tuple(Kept(**part) for part in body["parts"])})
-
-    @property
-    def order(self) -> tuple[str, int, str]:
-        return self.ingested, self.position, self.name
-
-
-@dataclass(frozen=True)
-class Part(Kept):
-    """A part as a dataset names it: with the intake that first brought it."""
-
-    ingested: str = ""
-    source: str = ""
-    origin: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,37 +45,6 @@ class Dataset:
     @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
-
-
-def enter(
-    store: Blobs,
-    spec: Spec,
-    name: str,
-    parts: Sequence[Kept],
-    now: str,
-    source: str,
-    origin: Mapping[str, Any],
-    position: int = 0,
-) -> None:
-    """Let ``parts``, which lie in the store, count as what the upload ``name`` brought: all of
-    them, in the file's order. Said again it changes nothing, unless another spec made other parts
-    of the upload: then these count instead, in its old place."""
-    intake = Intake(
-        name=name,
-        ingested=iso(parse(now)),
-        position=position,
-        source=source,
-        origin=dict(origin),
-        columns=dict(kinds(spec)),
-        parts=tuple(part for part in parts if part.rows),
-    )
-    key = keys.facts(spec.name, name)
-    if store.put_if_absent(key, dump(asdict(intake))):
-        return
-    there = Intake.parse(store.get(key))
-    if (there.columns, there.parts) != (intake.columns, intake.parts):
-        again = replace(there, columns=intake.columns, parts=intake.parts)
-        store.put(key, dump(asdict(again)))
 
 
 def add_part(
@@ -130,20 +62,6 @@ def add_part(
     return name
 
 
-def intakes(store: Blobs, model: str) -> list[Intake]:
-    """All there are, in order."""
-    found = get_all(store, list(store.list(keys.facts(model))))
-    return sorted((Intake.parse(data) for _, data in found), key=lambda i: i.order)
-
-
-def known(before: Sequence[Intake], name: str, now: str, position: int = 0) -> dict[str, str]:
-    """Parts that were there when the upload ``name`` came in, and which upload brought each. The
-    same answer whenever it is asked, so that a repeated ingest reports the same."""
-    moment = (iso(parse(now)), position, name)
-    earlier = (intake for intake in reversed(before) if intake.order < moment)
-    return {part.sha256: intake.name for intake in earlier for part in intake.parts}
-
-
 def current(store: Blobs, spec: Spec) -> Dataset | None:
     """The dataset as of now: every part of the spec's shape that reaches into ``data.window``
     (counted back from the newest row), oldest first; its manifest is written. None without any."""
@@ -155,18 +73,16 @@ def current(store: Blobs, spec: Spec) -> Dataset | None:
 
 def resolve(every: Sequence[Intake], spec: Spec) -> Dataset | None:
     """The dataset that these intakes, given in order, make."""
-    shape = dict(kinds(spec))
+    shape: dict[str, str] = dict(kinds(spec))
     parts: dict[str, Part] = {}
     skipped: set[str] = set()
-    for intake in every:
+    for intake in _standing(every, spec):
+        fits = intake.columns == shape
         for kept in intake.parts:
-            if intake.columns != shape:
-                skipped.add(kept.sha256)
+            if fits:
+                parts.setdefault(kept.sha256, _part(kept, intake))
             else:
-                origin = {**intake.origin, "intake": intake.name}
-                part = Part(**asdict(kept), ingested=intake.ingested, source=intake.source,
-                            origin=origin)  # fmt: skip
-                parts.setdefault(kept.sha256, part)
+                skipped.add(kept.sha256)
     inside = _inside_window(list(parts.values()), spec)
     if not inside:
         return None
@@ -193,6 +109,35 @@ def dump(document: Any) -> bytes:
     return json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
+
+
+def _part(kept: Kept, intake: Intake) -> Part:
+    return Part(
+        **vars(kept),
+        intake=intake.name,
+        ingested=intake.ingested,
+        source=intake.source,
+        origin=intake.origin,
+    )
+
+
+def _standing(every: Sequence[Intake], spec: Spec) -> Sequence[Intake]:
+    """Those that no later upload replaces."""
+    if spec.data.mode == "append":
+        return every
+    uploads = [i for i in every if i.source == "upload" and i.parts and not _completes(i)]
+    if not uploads:
+        return every
+    newest = uploads[-1]
+    later = (i for i in every if i.order > newest.order)
+    return [newest, *(i for i in later if _completes(i) in (newest.name, "labels"))]
+
+
+def _completes(intake: Intake) -> str | None:
+    """What it is added to: the upload whose rows these are, readmitted, or that which stands."""
+    if intake.source == "labels":
+        return "labels"
+    return keys.readmitted_from(intake.origin.get("key", ""))
 
 
 def _inside_window(parts: list[Part], spec: Spec) -> list[Part]:

@@ -3,12 +3,25 @@
 Nothing here reads or writes; each function gives the string.
 """
 
+import re
+
 # --- bucket `landing` -------------------------------------------------------------------------
 
 
 def incoming(model: str, file: str = "") -> str:
     """Where uploads of labelled rows land."""
     return f"incoming/{model}/{file}"
+
+
+def readmitted(model: str, upload: str, content: str, suffix: str) -> str:
+    """Where rejected rows of ``upload`` go in again; ``content`` names which."""
+    return incoming(model, f"readmitted-{upload}-{content[:12]}.{suffix}")
+
+
+def readmitted_from(key: str) -> str | None:
+    """The upload whose rows lie at such a ``key``; None for any other."""
+    match = re.search(r"/readmitted-([0-9a-f]{16})-[0-9a-f]{12}\.[a-z]+$", key)
+    return match[1] if match else None
 
 
 def label_file(model: str, file: str = "") -> str:
