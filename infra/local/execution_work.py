@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker import (  # noqa: E501
+    DistributedItemProcessorWorker,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import (  # noqa: E501
     IterationWorker,
 )
@@ -113,7 +116,7 @@ def install(local: "Local", work_of: Callable[[Any], Work]) -> None:
 
 
 def _count_maps(work_of: Callable[[Any], Work]) -> None:
-    make, run = original(IterationWorker, "__init__"), original(IterationWorker, "eval")
+    make = original(IterationWorker, "__init__")
     await_jobs = original(JobPool, "await_jobs")
 
     def made(worker: Any, *args: Any, **kwargs: Any) -> None:
@@ -122,11 +125,16 @@ def _count_maps(work_of: Callable[[Any], Work]) -> None:
         pool.work = worker.work = work_of(worker._env).__enter__()
         pool.__dict__.setdefault("goes_on", threading.Event())
 
-    def counted(worker: Any) -> None:
-        try:
-            run(worker)
-        finally:
-            worker.work.hand_over(worker._job_pool)
+    def count(kind: Any) -> None:
+        run = original(kind, "eval")
+
+        def counted(worker: Any) -> None:
+            try:
+                run(worker)
+            finally:
+                worker.work.hand_over(worker._job_pool)
+
+        kind.eval = counted
 
     def awaited(pool: Any) -> None:
         if not hasattr(pool, "work"):  # nothing to iterate over
@@ -136,7 +144,8 @@ def _count_maps(work_of: Callable[[Any], Work]) -> None:
             await_jobs(pool)
 
     IterationWorker.__init__ = made
-    IterationWorker.eval = counted
+    count(IterationWorker)
+    count(DistributedItemProcessorWorker)  # which has its own
     JobPool.await_jobs = awaited
 
 

@@ -37,7 +37,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from . import execution_limits, execution_work, lambda_task
+from . import distributed_map, execution_limits, execution_work, lambda_task
 from .execution_work import Work, execution_of
 from .originals import original
 from .resource_type import Made, Properties, Scope, register
@@ -204,6 +204,7 @@ def install(local: "Local") -> None:
     execution_work.install(local, executions.work_of)
     execution_limits.install(local, executions.work_of)
     lambda_task.install(local)
+    distributed_map.install(local)
     logic = original(ExecutionWorker, "_execution_logic")
     start = original(ExecutionWorker, "start")
     set_stop = original(Environment, "set_stop")
