@@ -9,21 +9,12 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from infra.cli import console
-
-if TYPE_CHECKING:
-    from infra.cli.stacks import Deployment
-
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
-Limit = Annotated[int, Parameter(name=["--limit", "-n"], help="How many at most.")]
-Wait = Annotated[bool, Parameter(help="Follow the run to its end.")]
-Models = Annotated[
-    list[Path] | None, Parameter(name="--model", negative="", help="A spec file; repeatable.")
-]
+from infra.cli import console, data
+from infra.cli.options import LOCAL, LOOK, LOOP, Chosen, Json, Limit, Models, Wait, deployment
 
 app = App(
     name="driftloop",
@@ -35,23 +26,7 @@ app = App(
     version=version("driftloop"),
 )
 app.meta.group_parameters = Group("Which deployment", sort_key=0)
-LOCAL, LOOP, LOOK = Group("This machine", sort_key=1), Group("The loop", sort_key=2), Group(
-    "Looking", sort_key=3
-)  # fmt: skip
-
-
-class Chosen:
-    """What the options before the command settled."""
-
-    env = "dev"
-    cloud = False
-
-
-def deployment() -> Deployment:
-    from infra.cli import stacks, target
-
-    target.choose(Chosen.cloud)
-    return stacks.find(Chosen.env)
+app.command(data.app, name="*")
 
 
 @app.meta.default
