@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from driftloop import expression
+from driftloop.errors import SpecError
 from driftloop.mistakes import nearest
-from driftloop.spec_words import comparison
+from driftloop.spec_words import comparison, doubles
 from driftloop.when import iso
 
 if TYPE_CHECKING:
@@ -78,6 +80,11 @@ def _times(spec: Spec) -> Iterator[str]:
 def _rows(spec: Spec) -> Iterator[str]:
     """Rules of a row and expectations of an upload that speak of what is not there."""
     kinds = spec.kinds
+    for name, text in spec.data.rules.items():
+        try:
+            expression.compile(text, kinds)
+        except SpecError as error:
+            yield f"data.rules.{name}: {error}"
     expect = spec.data.expect
     for measure, asked in (("null_share", expect.null_share), ("distinct", expect.distinct),
                            ("mean", expect.mean), ("min", expect.min),
@@ -112,11 +119,6 @@ def _split(spec: Spec) -> Iterator[str]:
         )
     if split.group is not None:
         yield "data.split.stratify: a group is on one side whole, so shares cannot be held as well"
-
-
-def doubles(path: str, names: list[str]) -> Iterator[str]:
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        yield f"{path}: {name!r} stands there twice"
 
 
 def _metrics(spec: Spec) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from driftloop.pattern import refusal
-from driftloop.spec_words import Bounds, Column, Duration, Moment, Share
+from driftloop.spec_words import Bounds, Column, Duration, Moment, Share, doubles
 
 
 class Section(BaseModel):
@@ -56,8 +56,7 @@ class Feature(Section):
             wrong.append(
                 "unique: with fixed `categories`, no upload could have more rows than they"
             )
-        for word in sorted({c for c in self.categories or [] if self.categories.count(c) > 1}):
-            wrong.append(f"categories: {word!r} stands there twice")
+        wrong += doubles("categories", self.categories or [])
         if self.pattern is not None:
             misfits = [c for c in self.categories or [] if not re.fullmatch(self.pattern, c)]
             wrong += [f"categories: {word!r} does not match the pattern" for word in misfits]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 
@@ -163,3 +163,9 @@ Schedule = Annotated[
         )
     ),
 ]
+
+
+def doubles(path: str, names: list[str]) -> Iterator[str]:
+    """A sentence for each name that ``names`` holds more than once."""
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield f"{path}: {name!r} stands there twice"
