@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftloop import baseline, sketch
+from driftloop import baseline
+from driftloop import bins as sketch
 from driftloop.frame import Frame
 from driftloop.spec import Spec
 

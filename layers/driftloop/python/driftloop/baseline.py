@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from driftloop import losses, sketch, thresholds
+from driftloop import bins as sketch
+from driftloop import losses, thresholds
 from driftloop.drift import missing_shift, psi
 from driftloop.frame import Frame
 from driftloop.spec import Spec

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from driftloop import losses, sketch
+from driftloop import bins as sketch
+from driftloop import losses
 from driftloop.baseline import assign_predictions, performance_limit, scored
 from driftloop.captured import Record
 from driftloop.contract import as_text

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from driftloop.sketch import Sketch
+from driftloop.bins import Sketch
 
 _STYLE = """
 :root{--ink:#1b1f24;--soft:#667;--line:#dde1e6;--paper:#fff;--base:#aab4c0;--now:#2563eb;--bad:#c2410c}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftloop import sketch
+from driftloop import bins as sketch
 
 numbers = st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(math.nan)), max_size=60)
 words = st.lists(st.sampled_from(["a", "b", "c", "d", None]), max_size=60)

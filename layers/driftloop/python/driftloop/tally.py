@@ -1,0 +1,118 @@
+"""Counts of texts: exact of each while there are few, of an unbiased sample of them when many.
+
+Kept are the texts with the smallest hashes (bottom-k sampling: Cohen and Kaplan, "Summarizing data
+using bottom-k sketches", PODC 2007). The bar only ever falls, so a text below it was counted from
+the first time on: its count is exact, and all is the same however texts are cut and merged. Which
+texts are kept has nothing to do with how frequent they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftloop import rowhash
+from driftloop.canonical import texts
+from driftloop.distinct import estimate
+
+MOST = 8192
+"""Texts kept: fewer are counted exactly, more are told apart within a standard error of 1.1 %."""
+LONGEST = 120
+"""Of a longer text its beginning is kept, and its hash."""
+_SHORTENED = re.compile(rf"(?s).{{{LONGEST}}}…[0-9a-f]{{16}}").fullmatch
+
+
+class Tally:
+    """``labels``: hash → text; ``counts``: hash → times seen."""
+
+    def __init__(self) -> None:
+        self.labels: dict[int, str] = {}
+        self.counts: dict[int, int] = {}
+        self._bar: int | None = None  # the largest hash kept, once some were left out
+
+    def update(self, names: Sequence[str], counts: npt.NDArray[np.int64]) -> None:
+        """Add each name (no name twice) as often as ``counts`` (int64[n]) says."""
+        if not names:
+            return
+        hashes = rowhash.values(texts(names))
+        seen = counts > 0
+        if self._bar is not None:
+            seen &= hashes <= np.uint64(self._bar)
+        at = np.flatnonzero(seen)
+        if at.size > MOST + 1:  # at most so many can stay; one more tells that some did not
+            at = at[np.argpartition(hashes[at], MOST)[: MOST + 1]]
+        for i, code, count in zip(
+            at.tolist(), hashes[at].tolist(), counts[at].tolist(), strict=True
+        ):
+            self._count(code, names[i], count)
+        self._trim()
+
+    def merge(self, other: Tally) -> Tally:
+        """Of the texts of both together."""
+        merged = Tally()
+        bars = [t._bar for t in (self, other) if t._bar is not None]
+        merged._bar = min(bars, default=None)
+        for part in (self, other):
+            for code, count in part.counts.items():
+                if merged._bar is None or code <= merged._bar:
+                    merged._count(code, part.labels[code], count)
+        merged._trim()
+        return merged
+
+    @property
+    def exact(self) -> bool:
+        return self._bar is None
+
+    @property
+    def distinct(self) -> int:
+        return len(self.counts) if self._bar is None else estimate(MOST, self._bar)
+
+    def of(self, names: Sequence[str]) -> list[int]:
+        """How often each of some names (or labels) was seen; 0 where it was not kept."""
+        return [self.counts.get(code, 0) for code in _hashes(names)]
+
+    def top(self, k: int) -> list[tuple[str, int]]:
+        """The ``k`` most frequent of those kept (ties by name)."""
+        found = [(self.labels[code], count) for code, count in self.counts.items()]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"counts": dict(sorted(self.top(len(self.counts)))), "sampled": not self.exact}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Tally:
+        loaded = cls()
+        names = list(document["counts"])
+        for code, name in zip(_hashes(names), names, strict=True):
+            loaded._count(code, name, document["counts"][name])
+        loaded._bar = max(loaded.counts) if document["sampled"] else None
+        return loaded
+
+    def _count(self, code: int, name: str, count: int) -> None:
+        if code not in self.counts:
+            short = len(name) <= LONGEST
+            self.labels[code] = name if short else f"{name[:LONGEST]}…{code:016x}"
+        self.counts[code] = self.counts.get(code, 0) + count
+
+    def _trim(self) -> None:
+        if len(self.counts) <= MOST:
+            return
+        kept = sorted(self.counts)[:MOST]
+        self._bar = kept[-1]
+        self.counts = {code: self.counts[code] for code in kept}
+        self.labels = {code: self.labels[code] for code in kept}
+
+
+def _hashes(labels: Sequence[str]) -> list[int]:
+    """The hash of each text, or of that of which it is the label."""
+    if not labels:
+        return []
+    hashes = rowhash.values(texts(labels)).tolist()
+    return [
+        int(label[-16:], 16) if _SHORTENED(label) else code
+        for label, code in zip(labels, hashes, strict=True)
+    ]
