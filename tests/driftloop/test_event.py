@@ -65,6 +65,9 @@ def test_deliveries_of_one_event_share_a_digest_and_others_do_not():
     [
         (upload(key="incoming/flights/", size=0), "folder"),
         (upload(key="incoming/flights/2013/", size=0), "folder"),
+        (upload(key="incoming/flights/2013/part-0.csv"), "waits for 2013/_SUCCESS"),
+        (upload(key="incoming/flights/a/b/part-0.csv"), "waits for a/b/_SUCCESS"),
+        (upload(key="incoming/flights/_SUCCESS", size=0), "lies in no folder"),
         (upload(key="incoming/trains/a.csv"), "not under incoming/flights/"),
         (upload(key="incoming/flights-b/a.csv"), "not under"),
         (alarm(value="OK"), "went to OK"),
@@ -74,6 +77,13 @@ def test_deliveries_of_one_event_share_a_digest_and_others_do_not():
 )
 def test_what_starts_nothing_says_why(event, words):
     assert words in read(event, "d", "flights").ignore
+
+
+@pytest.mark.parametrize("key", ["2013/_SUCCESS", "a/b/_SUCCESS", "some.manifest",
+                                 "a/some.manifest.json"])  # fmt: skip
+def test_a_marker_or_a_manifest_is_the_upload_of_its_files(key):
+    event = read(upload(key=f"incoming/flights/{key}", size=0), "d", "flights")
+    assert (event.ignore, event.cause) == ("", "upload")
 
 
 def test_an_empty_file_is_a_run_that_will_say_so():

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from driftloop import keys
 from driftloop.errors import BadRequest
 from driftloop.ids import event_digest
+from driftloop.upload import MARKER, role
 from driftloop.when import iso, parse
 
 Kind = Literal["upload", "alarm", "schedule", "sweep", "manual", "run-ended"]
@@ -79,11 +80,6 @@ def _upload(
     bucket, thing = detail["bucket"]["name"], detail["object"]
     key, size = thing["key"], int(thing.get("size", 0))
     version = thing.get("version-id", "")
-    ignore = ""
-    if not key.startswith(keys.incoming(model)):
-        ignore = f"{key} is not under {keys.incoming(model)}"
-    elif key.endswith("/"):
-        ignore = f"{key} is a folder, not a file"
     name = key.removeprefix(keys.incoming(model))
     return {
         "kind": "upload",
@@ -91,8 +87,23 @@ def _upload(
         "identity": f"{bucket}/{quote(key)}/{version}",
         "reason": f"{name} was uploaded ({size:,} bytes)",
         "uploads": ({"bucket": bucket, "key": key, "version_id": version, "size": size},),
-        "ignore": ignore,
+        "ignore": _no_upload(model, key),
     }
+
+
+def _no_upload(model: str, key: str) -> str:
+    """Why an object that has landed starts nothing, or ""."""
+    if not key.startswith(keys.incoming(model)):
+        return f"{key} is not under {keys.incoming(model)}"
+    if key.endswith("/"):
+        return f"{key} is a folder, not a file"
+    folder, _, name = key.removeprefix(keys.incoming(model)).rpartition("/")
+    match role(model, key):
+        case "waiting":
+            return f"{name} waits for {folder}/{MARKER}, or for a manifest that names it"
+        case "stray":
+            return f"{key} lies in no folder whose files it could speak for"
+    return ""
 
 
 def _alarm(
