@@ -6,14 +6,13 @@ Kinds of columns: ``number`` (float64, NaN = missing), ``text`` (str, None = mis
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from driftloop import canonical, rowhash
 from driftloop.spec import Spec
 
 Kind = Literal["number", "text", "time"]
@@ -48,20 +47,23 @@ class Rows:
         """The rows of a mask or of positions."""
         return Rows(self.kinds, {name: values[picked] for name, values in self.columns.items()})
 
+    def canonical(self) -> dict[str, canonical.Column]:
+        """The columns as names and hashes are taken from."""
+        return {name: _canonical(kind, self.columns[name]) for name, kind in self.kinds.items()}
+
     def digest(self) -> str:
         """SHA-256 over names, kinds and values of the rows in order, free of any file format and
         of the order of columns."""
-        form = hashlib.sha256()
-        form.update(_json([len(self), sorted(self.kinds.items())]))
-        for name, kind in sorted(self.kinds.items()):
-            values = self.columns[name]
-            if kind == "text":
-                form.update(_json(values.tolist()))
-            elif kind == "time":
-                form.update(values.astype("<i8").tobytes())
-            else:
-                form.update(_canonical(values).tobytes())
+        form = canonical.Digest(self.kinds)
+        form.update(self.canonical())
         return form.hexdigest()
+
+    def hashes(self, *names: str) -> rowhash.Hashes:
+        """uint64[n]: equal for rows that are equal (in the columns named; none: in all)."""
+        picked = names or tuple(self.columns)
+        return rowhash.rows(
+            {n: rowhash.values(_canonical(self.kinds[n], self.columns[n])) for n in picked}
+        )
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """Rows as comparable tuples: None for missing."""
@@ -96,10 +98,7 @@ def row_keys(rows: Rows, spec: Spec) -> list[Any]:
     return plain(rows.columns[spec.key]) if spec.key else rows.tuples()
 
 
-def _canonical(values: Column) -> Column:
-    """float64, little-endian, with one bit pattern for every NaN and one zero."""
-    return np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8")
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+def _canonical(kind: Kind, values: Column) -> canonical.Column:
+    if kind == "text":
+        return canonical.texts(values.tolist())
+    return values.astype(np.int64) if kind == "time" else canonical.numbers(values)
