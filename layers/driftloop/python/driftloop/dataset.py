@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
-from driftloop import keys, parquet
+from driftloop import canonical, keys, parquet
 from driftloop.blobs import Blobs, get_all
+from driftloop.errors import IntegrityError
 from driftloop.intake import Intake, Kept, enter, intakes
 from driftloop.rows import Rows, event_times, kinds
 from driftloop.spec import Spec
+
+BATCH = 64 * 1024  # rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +39,12 @@ class Part(Kept):
 
 @dataclass(frozen=True)
 class Dataset:
-    """``digest`` names the list of parts; ``skipped`` are parts of an older shape of the spec."""
+    """``digest`` names the list of parts; ``columns``: kind by name; ``key``: the column that makes
+    a row itself, if any; ``skipped`` are parts of an older shape of the spec."""
 
     digest: str
     columns: dict[str, str]
+    key: str | None
     parts: tuple[Part, ...]
     skipped: tuple[str, ...] = ()
 
@@ -87,14 +93,14 @@ def resolve(every: Sequence[Intake], spec: Spec) -> Dataset | None:
     if not inside:
         return None
     digest = hashlib.sha256("\n".join(part.sha256 for part in inside).encode()).hexdigest()
-    return Dataset(digest, shape, tuple(inside), tuple(sorted(skipped - set(parts))))
+    return Dataset(digest, shape, spec.key, tuple(inside), tuple(sorted(skipped - set(parts))))
 
 
 def load(store: Blobs, model: str, digest: str) -> Dataset:
     """Read a manifest. Raises NotFound."""
     body = json.loads(store.get(keys.dataset(model, digest)))
     parts = tuple(Part(**part) for part in body["parts"])
-    return Dataset(body["digest"], body["columns"], parts, tuple(body["skipped"]))
+    return Dataset(**{**body, "parts": parts, "skipped": tuple(body["skipped"])})
 
 
 def read_parts(store: Blobs, spec: Spec, parts: Sequence[Part]) -> list[Rows]:
@@ -102,6 +108,26 @@ def read_parts(store: Blobs, spec: Spec, parts: Sequence[Part]) -> list[Rows]:
     shape = kinds(spec)
     wanted = (keys.part(spec.name, p.sha256) for p in parts)
     return [parquet.read(data, shape) for _, data in get_all(store, wanted)]
+
+
+def scan(
+    store: Blobs, model: str, found: Dataset, parts: Sequence[Part] | None = None
+) -> Iterator[Any]:
+    """All rows of ``parts`` (none given: of the whole dataset), in order, as record batches of
+    arrow's. Raises IntegrityError behind a part whose rows are not those its name says."""
+    order: list[str] = []
+    for part in found.parts if parts is None else parts:
+        digest = canonical.Digest(found.columns)
+        with store.open(keys.part(model, part.sha256)) as stream:
+            file = pq.ParquetFile(stream)
+            order = order or [n for n in file.schema_arrow.names if n in found.columns]
+            for batch in file.iter_batches(BATCH, columns=order, use_threads=False):
+                batch = batch.select(order)
+                columns = zip(order, batch.columns, strict=True)
+                digest.update({name: parquet.canonical_of(column) for name, column in columns})
+                yield batch
+        if digest.hexdigest() != part.sha256:
+            raise IntegrityError(f"part {part.sha256} of {model} holds other rows than it did")
 
 
 def dump(document: Any) -> bytes:

@@ -49,9 +49,10 @@ def dataset(model: str, digest: str) -> str:
     return f"{model}/datasets/{digest}.json"
 
 
-def quarantine(model: str, upload: str) -> str:
-    """The rejected rows of one upload, with line and reason."""
-    return f"{model}/quarantine/{upload}.jsonl.gz"
+def quarantine(model: str, upload: str = "") -> str:
+    """The rejected rows of one upload, with line and reason. Without a name: the prefix of all
+    that is known of uploads."""
+    return f"{model}/quarantine/" + (f"{upload}.jsonl.gz" if upload else "")
 
 
 def ingest_report(model: str, upload: str) -> str:
