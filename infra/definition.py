@@ -30,7 +30,16 @@ def definition(timeouts: dict[str, int], training: dict[str, State]) -> State:
         "TimeoutSeconds": LONGEST,
         "States": {
             "CheckLock": _check_lock(),
-            "Ingest": step("ingest", "ingest", "ingest", "Prepare"),
+            "Ingest": step("ingest", "ingest", "ingest", "Pieces?"),
+            "Pieces?": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Variable": "$.ingest.pieces", "NumericGreaterThan": 0, "Next": "CheckPieces"}
+                ],
+                "Default": "Prepare",
+            },
+            "CheckPieces": _check_pieces(timeouts["ingest"]),
+            "Merge": step("ingest", "merge", "ingest", "Pieces?"),
             "Prepare": step("prepare", "prepare", "frame", "ProposeTrials"),
             "ProposeTrials": step("tune", "propose", "trials", "EvaluateTrials"),
             "EvaluateTrials": _evaluate_trials(timeouts["tune"]),
@@ -136,6 +145,39 @@ def _check_lock() -> State:
         ],
         "Next": "Ingest",
     }  # fmt: skip
+
+
+def _check_pieces(timeout: int) -> State:
+    """The pieces of large uploads, each in an execution of its own (STANDARD: an EXPRESS one may
+    not outlast five minutes). A piece that was checked is not checked again, so the retry of the
+    whole runs what failed. Bad data is no failure: the merge decides on it.
+    """
+    check = task("ingest", "check", timeout, End=True)
+    check["Parameters"] = {"op": "check", "piece.$": "$.piece", "state.$": "$.state"}
+    del check["Catch"]  # a failure is the map's to count
+    return {
+        "Type": "Map",
+        "Label": "Pieces",
+        "ItemReader": {
+            "Resource": "${GetObject}",
+            "ReaderConfig": {"InputType": "JSON"},
+            "Parameters": {"Bucket": "${Store}", "Key.$": "$.ingest.items"},
+        },
+        "ItemSelector": {
+            "piece.$": "$$.Map.Item.Value",
+            "state": {"run.$": "$.run", "now.$": "$.now"},
+        },
+        "MaxConcurrency": 40,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "CheckPiece",
+            "States": {"CheckPiece": check},
+        },
+        "ResultPath": None,
+        "Retry": retry(["States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed"]),
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Failed"}],
+        "Next": "Merge",
+    }
 
 
 def _evaluate_trials(timeout: int) -> State:

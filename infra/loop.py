@@ -40,8 +40,10 @@ class Loop(Stack):
                 dead_letters=dead_letters, environment=environment,
             )  # fmt: skip
 
+        more = {"ingest": {"DRIFTLOOP_PIECE": str(settings.environment.piece_bytes)}}
         steps: dict[str, Function] = {
-            stage.name: function(stage) for stage in stages.workflow(spec.training.compute)
+            stage.name: function(stage, **more.get(stage.name, {}))
+            for stage in stages.workflow(spec.training.compute)
         }
         workflow = Workflow(self, settings, shared, spec, steps)
         trigger = function(stages.TRIGGER, DRIFTLOOP_STATE_MACHINE=workflow.arn)

@@ -24,10 +24,11 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         *_objects(shared.store_arn, [f"{model}/{f}" for f in stage.writes], "s3:PutObject"),
     ]  # fmt: skip
     if stage.lists:
-        prefixes = [f"{model}/{folder}/*" for folder in stage.lists]
-        found.append(
-            allow(["s3:ListBucket"], [shared.store_arn], {"StringLike": {"s3:prefix": prefixes}})
-        )
+        folders = [f"{model}/{folder}/*" for folder in stage.lists]
+        found.append(allow(["s3:ListBucket"], [shared.store_arn], _under(folders)))
+    if stage.versions:
+        folders = [f"{folder}/{model}/*" for folder in stage.versions]
+        found.append(allow(["s3:ListBucketVersions"], [shared.landing_arn], _under(folders)))
     if stage.items:
         found.append(items(shared, stage.items, model))
     if stage.watches:
@@ -73,6 +74,10 @@ def _objects(bucket: str, folders: list[str], *actions: str) -> list[iam.PolicyS
     if not folders:
         return []
     return [allow(list(actions), [f"{bucket}/{folder}/*" for folder in folders])]
+
+
+def _under(folders: list[str]) -> dict[str, object]:
+    return {"StringLike": {"s3:prefix": folders}}
 
 
 def _changes(action: str) -> bool:

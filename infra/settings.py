@@ -71,6 +71,8 @@ class Environment(_Part):
     """Reserved concurrency by stage. None by default: a new account has ten in all."""
     latency_ms: float = Field(250, gt=0)
     """The latency alarm: p99 of predict, over five minutes."""
+    piece_bytes: int = Field(64 << 20, ge=16 << 10, le=256 << 20)
+    """Larger uploads are cut into pieces of this size, which are checked side by side."""
     sagemaker: SageMaker = Field(default_factory=SageMaker)
 
 

@@ -26,6 +26,7 @@ class Stage:
     timeout: int = 30
     asynchronous: bool = False  # invoked by events: failures go to the dead-letter queue
     landing: tuple[str, ...] = ()  # folders of the landing bucket it reads, version by version
+    versions: tuple[str, ...] = ()  # folders of the landing bucket whose versions it lists
     reads: tuple[str, ...] = ()  # folders of the store
     writes: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
@@ -37,9 +38,10 @@ class Stage:
 
 WORKFLOW = (
     Stage(
-        "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 300,
-        landing=("incoming",),
-        reads=("parts", "facts"), writes=("parts", "facts", "datasets", "quarantine"),
+        "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 900,
+        landing=("incoming",), versions=("incoming",),
+        reads=("parts", "facts", "quarantine", "pieces", "profiles"),
+        writes=("parts", "facts", "datasets", "quarantine", "pieces", "profiles"),
         lists=("facts",),
     ),
     Stage(

@@ -45,12 +45,15 @@ class Workflow(Construct):
             )
         )
         role.add_to_policy(items(shared, ("dynamodb:UpdateItem",), spec.name))
+        self._let_map(role, shared, spec.name)
         role.add_to_policy(use_key(shared, writes=True))
         for statement in (_LOG_DELIVERY, _TRACES):
             role.add_to_policy(allow(statement, ["*"]))
 
         substitutions = {
             "UpdateItem": service("dynamodb:updateItem"),
+            "GetObject": service("s3:getObject"),
+            "Store": shared.store,
             "Table": shared.table,
             "Lock": keys.model_pk(spec.name),
             **{stage.capitalize(): f.version.function_arn for stage, f in steps.items()},
@@ -77,6 +80,15 @@ class Workflow(Construct):
         principal = role.grant_principal
         principal.add_to_principal_policy(allow(["states:StartExecution"], [self.arn]))
         principal.add_to_principal_policy(allow(["states:DescribeExecution"], [self._executions]))
+
+    def _let_map(self, role: iam.Role, shared: Shared, model: str) -> None:
+        """A distributed Map reads its items, and runs each as an execution of its own machine."""
+        lists = f"{shared.store_arn}/{keys.pieces(model, '*', 'items*')}"
+        role.add_to_policy(allow(["s3:GetObject"], [lists]))
+        role.add_to_policy(allow(["states:StartExecution"], [self.arn]))
+        children = self._executions.replace(":*", "/*:*")  # AWS's example names the parent's own
+        asks = ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"]
+        role.add_to_policy(allow(asks, [self._executions, children]))
 
     def _logging(
         self, name: str, settings: Settings, shared: Shared

@@ -62,7 +62,9 @@ def steps(events: Iterable[Mapping[str, Any]]) -> list[Step]:
 def note(state: str, output: Mapping[str, Any]) -> str:
     """The one thing worth saying of what a state gave."""
     match state:
-        case "Ingest":
+        case "Ingest" | "Merge":
+            if pieces := output.get("ingest", {}).get("pieces"):
+                return f"{pieces} pieces to check"
             got = output.get("ingest", {})
             rejected = got.get("rejected", 0)
             kept = f"{got.get('accepted', 0):,} rows"

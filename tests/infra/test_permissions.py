@@ -82,9 +82,9 @@ def test_law_9_a_models_roles_see_only_its_prefixes_and_keys(either: Assembly) -
         if any(a.startswith("dynamodb:") for a in actions):
             keys = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"]
             assert listed(keys) == ["MODEL#flights"], name
-        if "s3:ListBucket" in actions:
+        if {"s3:ListBucket", "s3:ListBucketVersions"} & set(actions):
             prefixes = listed(statement["Condition"]["StringLike"]["s3:prefix"])
-            assert all(p.startswith("flights/") for p in prefixes), name
+            assert all(p.startswith(("flights/", "incoming/flights/")) for p in prefixes), name
         elif any(a.startswith("s3:") for a in actions):
             for resource in listed(statement["Resource"]):
                 path = resource["Fn::Join"][1][-1]

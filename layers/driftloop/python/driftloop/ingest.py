@@ -160,6 +160,7 @@ def ingest(
         ],
         "parts": parts,
         "dataset": found.digest if found else None,
+        "pieces": 0,
     }
 
 

@@ -22,6 +22,7 @@ class Settings:
     topic: str = ""
     code: str = ""
     state_machine: str = ""
+    piece: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *needed: str) -> Settings:

@@ -83,7 +83,9 @@ class Store:
         if version_id:
             origin["VersionId"] = version_id
         with translated(f"s3://{bucket}/{source}"):
-            client("s3").copy(origin, self.bucket, key, Config=_in_parts(_LARGE))
+            # Tags stay behind: reading them would take a permission more.
+            how = {"TaggingDirective": "REPLACE"}
+            client("s3").copy(origin, self.bucket, key, ExtraArgs=how, Config=_in_parts(_LARGE))
 
     def put_if_absent(self, key: str, data: bytes, content_type: str | None = None) -> bool:
         """Write the object unless there is one; True when written (S3's ``If-None-Match: *``)."""
