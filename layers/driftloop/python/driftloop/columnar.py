@@ -160,7 +160,9 @@ def _times(spec: Spec, name: str, raw: Raw, until: int | None) -> tuple[Any, Fou
         faults[row] = ("null", None)
     outside = (values < EARLIEST) | (values > LATEST)
     for row in np.flatnonzero(outside).tolist():
-        faults.setdefault(row, ("not_a_time", str(raw[row])))
+        plain = not (pa.types.is_timestamp(raw.type) or pa.types.is_date(raw.type))
+        shown = raw[row].as_py() if plain else f"{values[row]} ms"  # Python has no such moment
+        faults.setdefault(row, ("not_a_time", shown))
     values = np.where(outside, 0, values)
     for row, fault in out_of_bounds(values, spec, until).items():
         faults.setdefault(row, fault)
