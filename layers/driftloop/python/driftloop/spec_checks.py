@@ -86,13 +86,14 @@ def _rows(spec: Spec) -> Iterator[str]:
         except SpecError as error:
             yield f"data.rules.{name}: {error}"
     expect = spec.data.expect
+    profiled = [*spec.features, spec.target]
     for measure, asked in (("null_share", expect.null_share), ("distinct", expect.distinct),
                            ("mean", expect.mean), ("min", expect.min),
                            ("max", expect.max)):  # fmt: skip
         for name, bounds in asked.items():
             path = f"data.expect.{measure}.{name}"
-            if name not in kinds:
-                yield f"{path}: {name!r} is no column{nearest(name, kinds)}"
+            if name not in profiled:
+                yield f"{path}: {name!r} is no feature or target{nearest(name, profiled)}"
             elif measure in ("mean", "min", "max") and kinds[name] != "number":
                 yield f"{path}: {name!r} holds {kinds[name]}, which has no {measure}"
             elif measure == "null_share":

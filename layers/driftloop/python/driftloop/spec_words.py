@@ -6,6 +6,7 @@ what to write.
 
 from __future__ import annotations
 
+import itertools
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -133,9 +134,18 @@ def comparison(rule: str) -> tuple[Callable[[float, float], bool], float]:
     return _COMPARE[found[1]], float(found[2])
 
 
+def _meet(rules: list[str]) -> list[str]:
+    for one, other in itertools.permutations(rules, 2):
+        (fits, number), (_, end) = comparison(one), comparison(other)
+        if one.strip()[0] != other.strip()[0] and not fits(end, number):
+            raise ValueError("is met by no number")
+    return rules
+
+
 Bounds = Annotated[
     list[GateRule],
     Field(min_length=1, max_length=2),
+    AfterValidator(_meet),
     BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
 ]
 """One comparison, or two that hold both."""
