@@ -2,6 +2,62 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from infra.cli.options import DATA, Json, Wait, deployment
 
 app = App()
+quarantine = App(name="quarantine", group=DATA, help="Rejected rows: which, why, and in again.")
+app.command(quarantine)
+
+Upload = Annotated[
+    str | None, Parameter(help="Of one upload: its file, or the beginning of its name.")
+]
+Rule = Annotated[str | None, Parameter(help="Rejected by one rule, like not_a_number.")]
+
+
+@quarantine.default
+def listed(
+    model: str,
+    /,
+    *,
+    upload: Upload = None,
+    by: Annotated[
+        Literal["rule", "field", "upload"] | None, Parameter(help="Group reasons by this alone.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What is in quarantine, and why."""
+    from infra.cli.quarantine import show
+
+    show(deployment(), model, upload=upload, by=by, json=json)
+
+
+@quarantine.command
+def export(model: str, file: str, /, *, upload: Upload = None, rule: Rule = None) -> None:
+    """Write rejected rows to a file (.csv, .jsonl) to be mended and re-admitted."""
+    from infra.cli.quarantine import export as write
+
+    write(deployment(), model, file, upload=upload, rule=rule)
+
+
+@quarantine.command
+def readmit(
+    model: str,
+    /,
+    *,
+    upload: Upload = None,
+    rule: Rule = None,
+    file: Annotated[
+        str | None, Parameter(help="Rows as mended in an exported file, instead of as they stood.")
+    ] = None,
+    wait: Wait = True,
+    json: Json = False,
+) -> int:
+    """Let rejected rows in again, once the spec or the rows were mended."""
+    from infra.cli.readmit import send
+
+    outcome = send(deployment(), model, upload=upload, rule=rule, file=file, wait=wait, json=json)
+    return 0 if outcome is None or outcome.well else 1

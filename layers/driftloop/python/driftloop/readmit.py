@@ -75,7 +75,7 @@ def mended(held: Held, rows: Iterable[Rejected], given: Iterable[Mended]) -> Ite
     known = {name for shape in held.shapes.values() for name in shape["header"]}
     used = {n for m in wanted.values() for n, v in m.row.items() if v not in (None, "")}
     for r in rows:
-        found = wanted.pop((r.file, r.line), None) or wanted.pop((held.key, r.line), None)
+        found = wanted.pop((r.file, r.line), None)
         if found is None:
             continue
         said = {n: v for n, v in found.row.items() if n in known or n in used}
