@@ -1,0 +1,226 @@
+"""Where the records of a CSV file stand: its definition, and its short cut.
+
+Definition: from a line on, a record is what Python's ``csv`` reads there (strict). It is broken
+when its quotes do not end well, within ``Limits.record`` bytes and ``record_lines`` lines, or when
+it has more or fewer fields than the header: then its first line is broken, and reading goes on
+behind that line, so that one stray quote costs one line. Blank lines are no records. A record that
+reads well but is not UTF-8, or holds a NUL byte, is broken with all its lines.
+
+Short cut: a line that is UTF-8, of bounded length and whose quotes, if any, open behind a delimiter
+and close before one, all on this line, is a record all by itself (or of the wrong width), whatever
+stands around it: an Arrow parser will agree. Only the other lines are read by the definition, and
+written down anew, so that the parser can read the whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftloop.reading.block import TEXT, Broken, shown
+from driftloop.reading.limits import Limits
+
+Ints = npt.NDArray[np.int64]
+_FIELD = 131_072  # characters; csv reads no longer ones
+_STEP = 65_536
+_LF, _CR, _QUOTE = 10, 13, 34
+
+
+class More(Exception):
+    """The record goes on behind what is known yet."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The physical lines of some bytes: where each starts, and where the next one does."""
+
+    data: bytes
+
+    @cached_property
+    def ends(self) -> Ints:
+        """Behind each line's end."""
+        raw = np.frombuffer(self.data, dtype=np.uint8)
+        last = raw == _LF
+        if b"\r" in self.data:
+            last[:-1] |= (raw[:-1] == _CR) & (raw[1:] != _LF)
+        last[-1:] = True
+        return np.flatnonzero(last) + 1
+
+    @cached_property
+    def starts(self) -> Ints:
+        return np.concatenate([[0], self.ends[:-1]])
+
+    def line(self, first: int, last: int | None = None) -> bytes:
+        """Lines ``first`` to ``last``, counted from 0."""
+        return self.data[self.starts[first] : self.ends[first if last is None else last]]
+
+
+@dataclass
+class Records:
+    """The records of some lines.
+
+    ``size``, ``lines``: bytes and lines that are done; the rest wants more to be known.
+    ``mended``: the same records as CSV that Arrow reads alike, but for ``broken`` ones.
+    """
+
+    grid: Grid
+    line: int
+    size: int
+    lines: int
+    mended: bytes
+    broken: list[Broken] = field(default_factory=list)
+    spans: dict[int, int] = field(default_factory=dict)  # of records on several lines: first → last
+    gone: list[tuple[int, int]] = field(default_factory=list)  # lines that begin no record
+
+    def firsts(self) -> Ints:
+        """The line, from 0 in ``grid``, of every record in ``mended``."""
+        raw = np.frombuffer(self.grid.data, dtype=np.uint8)[self.grid.starts]
+        begins = (raw != _LF) & (raw != _CR)  # nothing before its end: a blank line
+        for first, behind in self.gone:
+            begins[first:behind] = False
+        return np.flatnonzero(begins[: self.lines])
+
+    def text(self, first: int) -> str:
+        """The record that begins on line ``first`` of the grid."""
+        return shown(self.grid.line(first, self.spans.get(first)))
+
+    def break_at(self, first: int, fault: str, limits: Limits) -> None:
+        """The record there is broken."""
+        raw = self.grid.line(first, self.spans.get(first))[: min(TEXT, limits.record)]
+        self.broken.append(Broken(self.line + first, shown(raw), fault))
+
+
+@dataclass(frozen=True)
+class Form:
+    """How to read: ``width`` fields, split by ``delimiter``."""
+
+    delimiter: str
+    width: int
+    limits: Limits
+
+    def records(self, data: bytes, line: int, ended: bool) -> Records:
+        """All records of whole lines, of which the first is number ``line``. Unless ``ended``,
+        a record that is open at the end is left for the next time."""
+        grid = Grid(data)
+        if self._simple(data):
+            lines = data.count(b"\n") + (not data.endswith(b"\n"))
+            return Records(grid, line, len(data), lines, data)
+        done = Records(grid, line, len(data), len(grid.ends), data)
+        parts: list[bytes] = []
+        at = 0
+        for first in self._odd_lines(grid).tolist():
+            if first < at:
+                continue
+            parts.append(data[grid.starts[at] : grid.starts[first]])
+            try:
+                behind, fields, fault = self.read(grid, first, ended)
+            except More:
+                done.size, done.lines = int(grid.starts[first]), first
+                at = first
+                break
+            done.spans[first] = behind - 1
+            if fields is None:
+                done.break_at(first, fault, self.limits)
+            else:
+                parts.append(_written(fields))
+            done.gone.append((first + (fields is not None), behind))
+            at = behind
+        parts.append(data[grid.starts[at] if at < len(grid.ends) else len(data) : done.size])
+        done.mended = b"".join(parts)
+        return done
+
+    def read(self, grid: Grid, first: int, ended: bool) -> tuple[int, list[str] | None, str]:
+        """One record, by the definition: the line behind it, its fields or why there are none."""
+        try:
+            behind, fields = self.fields(grid, first, ended)
+        except csv.Error as error:
+            return first + 1, None, str(error)
+        if len(fields) != self.width:
+            return first + 1, None, misfit(len(fields), self.width)
+        fault = unfit(grid.line(first, behind - 1))
+        return behind, None if fault else fields, fault
+
+    def fields(self, grid: Grid, first: int, ended: bool) -> tuple[int, list[str]]:
+        """What csv reads from line ``first`` on, and the line behind it; raises its Error."""
+        reader = csv.reader(self._feed(grid, first, ended), delimiter=self.delimiter, strict=True)
+        fields = next(reader)
+        return first + reader.line_num, fields
+
+    def _feed(self, grid: Grid, first: int, ended: bool) -> Iterator[str]:
+        start, bounds = grid.starts[first], self.limits
+        for at in range(first, len(grid.ends)):
+            if grid.ends[at] - start > bounds.record or at - first >= bounds.record_lines:
+                raise csv.Error(f"over {bounds.record:,} bytes or {bounds.record_lines:,} lines")
+            yield grid.line(at).decode("utf-8", "surrogateescape")
+        if not ended:
+            raise More
+
+    def _simple(self, data: bytes) -> bool:
+        """Whether every line is told to be plain without a look at each."""
+        step = min(_STEP, self.limits.record // 2)
+        return (
+            b'"' not in data
+            and b"\0" not in data
+            and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"))
+            and all(data.find(b"\n", at, at + step) >= 0 for at in range(0, len(data), step))
+            and _is_text(data)
+            and not data.startswith(b"\xef\xbb\xbf")
+        )
+
+    def _odd_lines(self, grid: Grid) -> Ints:
+        """Lines that are not plain."""
+        data, ends, starts = grid.data, grid.ends, grid.starts
+        raw = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
+        odd = (ends - starts) > min(self.limits.record, _FIELD)
+        odd[0] |= data.startswith(b"\xef\xbb\xbf")  # Arrow would drop it
+        quotes = np.flatnonzero(raw == _QUOTE)
+        before = np.concatenate([[0], np.searchsorted(quotes, ends + 1)])
+        counts = np.diff(before)
+        odd |= (counts & 1).astype(bool)
+        closing = (np.arange(len(quotes)) - np.repeat(before[:-1], counts)) & 1
+        borders = np.zeros(256, dtype=bool)
+        borders[[_LF, _CR, _QUOTE, ord(self.delimiter)]] = True
+        stray = ~borders[raw[quotes + 2 * closing - 1]]
+        odd[np.repeat(np.arange(len(ends)), counts)[stray]] = True
+        if b"\0" in data:
+            odd[np.searchsorted(ends, np.flatnonzero(raw == 0) - 1, side="right")] = True
+        if not _is_text(data):
+            high = np.searchsorted(ends, np.flatnonzero(raw >= 128) - 1, side="right")
+            odd[[at for at in np.unique(high).tolist() if not _is_text(grid.line(at))]] = True
+        return np.flatnonzero(odd)
+
+
+def misfit(found: int, width: int) -> str:
+    """The fault of a record with ``found`` fields."""
+    return f"{found} fields, not {width}"
+
+
+def unfit(raw: bytes) -> str:
+    """Why these bytes are no text; empty when they are."""
+    if b"\0" in raw:
+        return "a NUL byte"
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8: byte 0x{raw[error.start]:02x}"
+    return ""
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return data.isascii() or bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _written(fields: list[Any]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(fields)
+    return text.getvalue().encode()

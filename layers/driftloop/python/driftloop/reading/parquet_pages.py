@@ -1,0 +1,101 @@
+"""The pages of a Parquet column, by their own headers, before any of them is unpacked.
+
+What the footer says of sizes is the writer's word; memory is taken by what the page headers say.
+They are Thrift structs in the compact protocol:
+https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (PageHeader)
+https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from driftloop.errors import UnreadableFile
+
+_HEADER = 64 * 1024  # bytes read for one header, which holds the page's least and greatest value
+_TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
+
+
+def largest_page(stream: BinaryIO, start: int, size: int) -> int:
+    """Bytes of the largest unpacked page among the pages of ``size`` bytes from ``start`` on.
+
+    Raises UnreadableFile when these are no pages.
+    """
+    at, largest = start, 0
+    while at < start + size:
+        stream.seek(at)
+        header = _Header(stream.read(min(_HEADER, start + size - at)))
+        try:
+            fields = header.struct()
+        except IndexError:
+            raise UnreadableFile("the Parquet file is damaged: a page header is cut off") from None
+        unpacked, packed = fields.get(2, -1), fields.get(3, -1)
+        if unpacked < 0 or packed < 0:
+            raise UnreadableFile("the Parquet file is damaged: a page without a size")
+        largest = max(largest, unpacked)
+        at += header.at + packed
+    return largest
+
+
+class _Header:
+    """Compact Thrift, read as far as sizes need: integers are kept, all else is stepped over."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.at = 0
+
+    def struct(self, depth: int = 0) -> dict[int, int]:
+        """Field → integer. Raises IndexError when the data ends before the struct."""
+        if depth > 8:
+            raise IndexError
+        fields: dict[int, int] = {}
+        name = 0
+        while head := self._byte():
+            kind = head & 15
+            name = name + (head >> 4) if head >> 4 else self._integer()
+            value = self._value(kind, depth)
+            if value is not None:
+                fields[name] = value
+        return fields
+
+    def _value(self, kind: int, depth: int, inside: bool = False) -> int | None:
+        if kind in (_TRUE, _FALSE):
+            self.at += inside
+        elif kind == _BYTE:
+            self.at += 1
+        elif kind < _DOUBLE:
+            return self._integer()
+        elif kind == _DOUBLE:
+            self.at += 8
+        elif kind == _BINARY:
+            self.at += self._varint()
+        elif kind in (_LIST, _SET):
+            head = self._byte()
+            count = head >> 4 if head >> 4 < 15 else self._varint()
+            for _ in range(count):
+                self._value(head & 15, depth + 1, inside=True)
+        elif kind == _STRUCT:
+            self.struct(depth + 1)
+        else:
+            raise IndexError  # maps: PageHeader has none
+        return None
+
+    def _byte(self) -> int:
+        value = self._data[self.at]
+        self.at += 1
+        return value
+
+    def _varint(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self._byte()
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+            shift += 7
+            if shift > 63:
+                raise IndexError
+
+    def _integer(self) -> int:
+        value = self._varint()
+        return (value >> 1) ^ -(value & 1)

@@ -1,0 +1,186 @@
+"""Parquet: row groups in small batches, with its own types mapped to the three kinds.
+
+Numbers, decimals and booleans are ``number``; strings, dictionaries and enums are ``text``; dates
+and timestamps (without a zone: UTC) are ``time``. A column of another kind than wanted is handed on
+as JSON values: the contract says what it thinks of them. Nothing of the file's own counts is
+trusted with memory (see parquet_pages).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from driftloop.errors import TooLarge, UnreadableFile
+from driftloop.reading.arrow_types import CODES, NUMBER, TEXT, TIME, sound
+from driftloop.reading.block import Block
+from driftloop.reading.limits import Limits
+from driftloop.reading.parquet_pages import largest_page
+from driftloop.rows import Kind
+
+_BUFFER = 1 << 20  # bytes read at once from each column
+
+
+class ParquetRows:
+    """An open file. Raises UnreadableFile, TooLarge."""
+
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+        self._stream = stream
+        self._limits = limits
+        self._size = stream.seek(0, 2)
+        stream.seek(max(0, self._size - 8))
+        tail = stream.read(8)
+        if tail[4:] != b"PAR1" or self._size < 12:
+            raise UnreadableFile("the Parquet file is cut off: its end is missing")
+        if int.from_bytes(tail[:4], "little") > limits.footer:
+            raise TooLarge(f"the Parquet file's footer is over {limits.footer >> 20} MiB")
+        try:
+            self._file = pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged(error) from None
+        self.header: list[str] = list(self._file.schema_arrow.names)
+        meta = self._file.metadata
+        self._groups = [meta.row_group(at) for at in range(meta.num_row_groups)]
+
+    def choose(
+        self, kinds: Mapping[str, Kind] | None, groups: Sequence[int] | None = None, first: int = 1
+    ) -> None:
+        """What ``blocks`` gives: columns (None: each one, by its own kind), of some row groups
+        (None: all), of which the first row has number ``first``.
+
+        Raises UnreadableFile for a column that is nested, TooLarge when rows × columns are out of
+        all proportion to the file.
+        """
+        self._kinds = kinds
+        self._chosen = range(len(self._groups)) if groups is None else groups
+        self._first = first
+        self._names = [name for name in self.header if kinds is None or name in kinds]
+        schema, limits = self._file.schema_arrow, self._limits
+        nested = [
+            f"{name!r} ({schema.field(name).type})"[:100]
+            for name in self._names
+            if _own_kind(schema.field(name).type) is None
+        ]
+        if nested:
+            raise UnreadableFile(
+                f"columns of a type that is no number, text or time: {', '.join(nested[:20])}"
+            )
+        rows, columns = self.rows(self._chosen), len(self._names)
+        if rows * columns * 8 > limits.spared + limits.parquet_ratio * self._size:
+            raise TooLarge(
+                f"the Parquet file says it holds {rows:,} rows × {columns} columns in "
+                f"{self._size:,} bytes, over {limits.parquet_ratio:,} times its size; if it is no "
+                "bomb, upload it in smaller files"
+            )
+
+    def rows(self, groups: Sequence[int]) -> int:
+        """Rows of some row groups, as the file says."""
+        return sum(self._groups[group].num_rows for group in groups)
+
+    def pieces(self, size: int) -> Iterator[tuple[int, list[int]]]:
+        """The chosen row groups in turns of ``size`` unpacked bytes or just more, each with the
+        number of its first row."""
+        first, turn, held = self._first, [], 0
+        for group in self._chosen:
+            turn.append(group)
+            held += self._groups[group].total_byte_size
+            if held >= size or group == self._chosen[-1]:
+                yield first, turn
+                first, turn, held = first + self.rows(turn), [], 0
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of ``Limits.rows`` rows. Raises UnreadableFile, TooLarge on the way."""
+        first = self._first
+        for group in self._chosen:
+            self._check_pages(group)
+            try:
+                yield from self._blocks(group, first)
+            except (pa.ArrowException, OSError) as error:
+                raise _damaged(error) from None
+            first += self._groups[group].num_rows
+
+    def _blocks(self, group: int, first: int) -> Iterator[Block]:
+        kinds = self._kinds
+        for batch in self._file.iter_batches(
+            self._limits.rows, row_groups=[group], columns=self._names, use_threads=False
+        ):
+            if batch.nbytes > self._limits.pages:
+                raise TooLarge(f"{len(batch):,} rows from row {first:,} on hold too much text")
+            columns = {
+                n: _column(batch.column(n), kinds[n] if kinds else None) for n in self._names
+            }
+            lines = np.arange(first, first + len(batch), dtype=np.int64)
+            yield Block(columns, lines, [], _Texts(batch))
+            first += len(batch)
+
+    def _check_pages(self, group: int) -> None:
+        """The group's pages are known to fit before one is unpacked."""
+        meta, total = self._groups[group], 0
+        for column in map(meta.column, range(meta.num_columns)):
+            if column.path_in_schema in self._names:
+                starts = (column.dictionary_page_offset, column.data_page_offset)
+                start = min(offset for offset in starts if offset)
+                total += largest_page(self._stream, start, column.total_compressed_size)
+        if total > self._limits.pages:
+            raise TooLarge(
+                f"row group {group} of the Parquet file has pages of {total >> 20:,} MiB in all; "
+                f"at most {self._limits.pages >> 20}. Write it with smaller pages"
+            )
+
+
+class _Texts:
+    """Rows of a batch as JSON."""
+
+    def __init__(self, batch: Any) -> None:
+        self._batch = batch
+
+    def __call__(self, row: int) -> str:
+        (values,) = self._batch.slice(row, 1).to_pylist()
+        return json.dumps(values, default=str, ensure_ascii=False)
+
+
+def _damaged(error: Exception) -> UnreadableFile:
+    return UnreadableFile(f"the Parquet file is damaged: {str(error).splitlines()[0][:300]}")
+
+
+def _own_kind(kind: Any) -> Kind | None:
+    t = pa.types
+    if t.is_integer(kind) or t.is_floating(kind) or t.is_decimal(kind) or t.is_boolean(kind):
+        return "number"
+    if t.is_string(kind) or t.is_large_string(kind) or t.is_string_view(kind) or t.is_null(kind):
+        return "text"
+    if t.is_dictionary(kind):
+        return _own_kind(kind.value_type)
+    return "time" if t.is_date(kind) or t.is_timestamp(kind) else None
+
+
+def _column(column: Any, kind: Kind | None) -> Any:
+    """A column as its kind; as JSON values when it is of another one, or cannot be it."""
+    own = _own_kind(column.type)
+    if pa.types.is_dictionary(column.type) and own != "text":
+        column = column.dictionary_decode()
+    if own == "text":
+        codes = pa.types.is_dictionary(column.type)
+        return column.cast(CODES if codes else TEXT)
+    if own == "number" and (kind or own) == "number":
+        numbers = column.cast(NUMBER, safe=False)
+        numbers = sound(pc.if_else(pc.is_nan(numbers), pa.scalar(None, NUMBER), numbers))
+        return _json(column) if numbers is None else numbers
+    if own == "time" and (kind or own) == "time":
+        if pa.types.is_timestamp(column.type):
+            column = pc.floor_temporal(column, unit="microsecond")
+        times = sound(column.cast(pa.timestamp("us"), safe=False).cast(TIME))
+        return _json(column) if times is None else times
+    return _json(column)
+
+
+def _json(column: Any) -> Any:
+    """JSON values: numbers as they are, what JSON has not as text."""
+    numbers = not pa.types.is_decimal(column.type) and _own_kind(column.type) == "number"
+    return column.to_pylist() if numbers else column.cast(TEXT)
