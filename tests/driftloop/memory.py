@@ -50,7 +50,9 @@ class Memory:
         self.put(key, data)
         return True
 
-    def copy_from(self, key: str, bucket: str, source: str, version_id: str | None = None) -> None:
+    def copy_from(
+        self, key: str, source: str, version_id: str | None = None, bucket: str = ""
+    ) -> None:
         self.put(key, self.others.get(bucket, self).get(source, version_id))
 
     def exists(self, key: str) -> bool:

@@ -39,7 +39,7 @@ def test_a_stream_gives_one_version_of_the_object_and_ranges_of_it(store):
     store.put("k", b"new")
     assert store.open("k", old).read() == b"0123456789"
     assert store.open("k", old, 3, 6).read() == b"345"
-    assert store.open("k", old, 8, 99).read() == b"89"
+    assert store.open("k", None, 2, 99).read() == b"w"
     seen = store.open("k")
     store.put("k", b"newer")
     with pytest.raises(RegistryConflict):
@@ -54,17 +54,17 @@ def test_a_file_is_put_as_it_is_read_and_an_object_copied_as_it_is(store):
     whole = bytes(range(256)) * (20 << 12)  # 20 MiB
     store.put_file("m/part.parquet", io.BufferedReader(io.BytesIO(whole)))
     assert store.get("m/part.parquet") == whole
-    store.copy_from("m/copy", "store", "m/part.parquet")
+    store.copy_from("m/copy", "m/part.parquet", bucket="store")
     assert store.get("m/copy") == whole
     with pytest.raises(NotFound):
-        store.copy_from("m/copy", "store", "nowhere")
+        store.copy_from("m/copy", "nowhere")
 
 
 def test_what_is_larger_goes_in_parts(store, monkeypatch):
     monkeypatch.setattr("driftloop.aws.store._LARGE", 6 << 20)
     whole = bytes(range(256)) * (20 << 12)
     store.put_file("big", io.BufferedReader(io.BytesIO(whole)))
-    store.copy_from("copy", "store", "big")
+    store.copy_from("copy", "big")
     assert store.get("copy") == store.get("big") == whole
 
 

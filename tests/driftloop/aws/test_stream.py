@@ -19,6 +19,7 @@ DATA = bytes(range(256)) * 40
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "CHUNK", 100)
+    monkeypatch.setattr(stream, "JUMP", 20)
     monkeypatch.setattr(stream.time, "sleep", lambda _: None)
 
 

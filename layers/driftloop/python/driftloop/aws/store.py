@@ -47,9 +47,14 @@ class Store:
         self, key: str, version_id: str | None = None, start: int = 0, end: int | None = None
     ) -> BinaryIO:
         """The object, or its bytes from ``start`` to before ``end``, read as one goes: seekable,
-        always the same version of it, and a read that breaks is resumed. Raises NotFound."""
-        head = self.head(key, version_id)
-        pinned = {"VersionId": version_id} if version_id else {"IfMatch": head.etag}
+        always the same version of it, and a read that breaks is resumed. Raises NotFound, of a
+        pinned range (whose ``end`` must lie within the object) when it is read."""
+        if version_id and end is not None:  # nothing to ask
+            pinned, stop = {"VersionId": version_id}, end
+        else:
+            head = self.head(key, version_id)
+            pinned = {"VersionId": version_id} if version_id else {"IfMatch": head.etag}
+            stop = head.size if end is None else min(end, head.size)
 
         def read(first: int, last: int) -> bytes:
             with translated(self._name(key)):
@@ -59,7 +64,6 @@ class Store:
                 body: bytes = answer["Body"].read()
             return body
 
-        stop = head.size if end is None else min(end, head.size)
         return cast(BinaryIO, Stream(read, start, stop))
 
     def put(self, key: str, data: bytes, content_type: str | None = None) -> None:
@@ -77,12 +81,15 @@ class Store:
                 file, self.bucket, key, ExtraArgs=kind, Config=_in_parts(16 * 1024 * 1024)
             )
 
-    def copy_from(self, key: str, bucket: str, source: str, version_id: str | None = None) -> None:
-        """Copy an object, of whatever size, without its bytes coming by here. Raises NotFound."""
-        origin = {"Bucket": bucket, "Key": source}
+    def copy_from(
+        self, key: str, source: str, version_id: str | None = None, bucket: str = ""
+    ) -> None:
+        """Copy an object, of whatever size and maybe of another bucket, without its bytes coming by
+        here. Raises NotFound."""
+        origin = {"Bucket": bucket or self.bucket, "Key": source}
         if version_id:
             origin["VersionId"] = version_id
-        with translated(f"s3://{bucket}/{source}"):
+        with translated(f"s3://{origin['Bucket']}/{source}"):
             # Tags stay behind: reading them would take a permission more.
             how = {"TaggingDirective": "REPLACE"}
             client("s3").copy(origin, self.bucket, key, ExtraArgs=how, Config=_in_parts(_LARGE))

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from driftloop.errors import Unavailable
 
-CHUNK = 8 * 1024 * 1024  # bytes asked for at once; what is held in memory
+CHUNK = 8 * 1024 * 1024  # bytes asked for at once by who reads on; what is held in memory
+JUMP = 1024 * 1024  # at least so many by who has jumped, and may jump again
 _ATTEMPTS = 4
 
 
@@ -43,7 +44,7 @@ class Stream(io.BufferedIOBase):
         wanted = left if size is None or size < 0 else min(size, left)
         pieces = []
         while wanted:
-            piece = self._here()[:wanted]
+            piece = self._here(wanted)[:wanted]
             pieces.append(piece)
             self._position += len(piece)
             wanted -= len(piece)
@@ -53,14 +54,16 @@ class Stream(io.BufferedIOBase):
         """What is at hand, at least a byte before the end."""
         if self._position >= self._size:
             return b""
-        here = self._here()
+        here = self._here(size)
         return self.read(len(here) if size < 0 else min(size, len(here)))
 
-    def _here(self) -> memoryview:
+    def _here(self, wanted: int) -> memoryview:
         """The chunk from the position on, fetched unless it is held."""
         offset = self._position - self._from
         if not 0 <= offset < len(self._chunk):
-            last = min(self._position + CHUNK, self._size)
+            goes_on = offset == len(self._chunk)
+            size = CHUNK if goes_on else min(CHUNK, max(JUMP, wanted))
+            last = min(self._position + size, self._size)
             self._chunk = memoryview(self._insist(self._start + self._position, self._start + last))
             self._from, offset = self._position, 0
         return self._chunk[offset:]
