@@ -1,16 +1,17 @@
-"""Counts of numbers in buckets as wide as their values are large: quantiles from a bounded table.
+"""Numbers counted in buckets as wide as the numbers are large: quantiles of bounded relative error.
 
 A float64's bits, taken as an integer, sort as its value does. Their first 12 name the *octave*
 (sign and power of two), the next ``bits`` the bucket within it, so a bucket spans at most
-``2**-bits`` of its value: quantiles of bounded relative error, as in DDSketch (Masson, Rim and Lee,
-VLDB 2019), on borders that cost no logarithm. The table is bounded by making all buckets coarser
-as octaves appear (as in UDDSketch, Epicoco et al., IEEE Access 2020): the finest at which
-``octaves · 2**bits`` fits. More values never need fewer octaves, so it is the same however they are
-cut and merged.
+``2**-bits`` of its values: as in DDSketch (Masson, Rim and Lee, VLDB 2019), on borders that cost no
+logarithm. The table is bounded by making all buckets coarser as octaves appear (as in UDDSketch,
+Epicoco et al., IEEE Access 2020): the finest at which ``octaves · 2**bits`` fits. More values never
+need fewer octaves, so it is the same however they are cut and merged.
 """
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,24 +29,24 @@ _UNKNOWN = np.int64(-(1 << 40))
 
 
 class Buckets:
-    """``bits``: of the value's magnitude told apart within its octave; ``octaves``: int64,
-    ascending; ``counts``: int64, ``2**bits`` for each octave in turn."""
+    """``bits``: how finely an octave is cut; ``octaves``: int64, ascending; ``counts``: int64,
+    ``2**bits`` of each octave in turn; ``min``, ``max``: None without values."""
 
     def __init__(self, octaves: Ints | None = None) -> None:
-        self.octaves: Ints = np.empty(0, np.int64) if octaves is None else octaves
-        self.bits = _bits(self.octaves.size)
-        self.counts: Ints = np.zeros(self.octaves.size << self.bits, np.int64)
-        self._shift: Ints = np.full(4096, _UNKNOWN)  # octave (negative ones from the end) →
-        row = np.arange(self.octaves.size)  # … what leads from a bucket to its counter
-        self._shift[self.octaves] = (row - self.octaves) << self.bits
+        self.min: float | None = None
+        self.max: float | None = None
+        self._lay(np.empty(0, np.int64) if octaves is None else octaves)
 
     def update(self, values: Floats) -> None:
-        """Add finite numbers (float64[n], n > 0); -0.0 is 0.0."""
+        """Add finite numbers (float64[n], n > 0; no -0.0)."""
+        self._span(float(values.min()), float(values.max()))
         order = _order(values)
         octave = order >> 52
         place = self._shift[octave]
         if place.min() == _UNKNOWN:
-            self._take(self._over(octave))
+            before = copy.copy(self)
+            self._lay(np.union1d(self.octaves, octave))
+            self._add(before)
             place = self._shift[octave]
         order >>= 52 - self.bits
         place += order
@@ -53,7 +54,8 @@ class Buckets:
 
     def merge(self, other: Buckets) -> Buckets:
         """Of the values of both together."""
-        merged = self._over(other.octaves)
+        merged = Buckets(np.union1d(self.octaves, other.octaves))
+        merged._add(self)
         merged._add(other)
         return merged
 
@@ -65,56 +67,97 @@ class Buckets:
 
     def border(self, buckets: Ints) -> Floats:
         """The least value of each bucket; inf above the last."""
-        order = buckets << (52 - self.bits)
-        return (order ^ ((order >> 63) & _MAGNITUDE)).view(np.float64)
+        return _value(buckets << (52 - self.bits))
+
+    def at(self, rank: int) -> float | None:
+        """The ``rank``-th smallest value (from 1), as its bucket is :meth:`named`."""
+        buckets, counts = self.filled()
+        if not buckets.size:
+            return None
+        i = int(np.searchsorted(np.cumsum(counts), rank))
+        return self.named(buckets[i : i + 1])[0]
+
+    def named(self, buckets: Ints) -> list[float]:
+        """For each bucket the number with the fewest digits that its values may have."""
+        ends = zip(self.border(buckets).tolist(), self.border(buckets + 1).tolist(), strict=True)
+        least, most = self.min or 0.0, self.max or 0.0
+        return [
+            _roundest(max(low, least), min(math.nextafter(high, low), most)) for low, high in ends
+        ]
+
+    def below(self, edges: Floats) -> Floats:
+        """How many values lie below each edge: exact where it is a bucket's border, else as if
+        values were spread evenly within the bucket."""
+        if self.min is None or self.max is None:
+            return np.zeros(len(edges))
+        buckets, counts = self.filled()
+        low = np.maximum(self.border(buckets), self.min)
+        high = np.minimum(self.border(buckets + 1), math.nextafter(self.max, math.inf))
+        at = np.maximum(np.searchsorted(low, edges, side="right") - 1, 0)
+        low, high = low[at], high[at]
+        within = (np.clip(edges, low, high) - low) / (high - low)
+        return np.asarray((np.cumsum(counts) - counts)[at] + within * counts[at])
 
     def to_json(self) -> dict[str, Any]:
-        """``runs``: ``[first bucket, count, count …]`` of those next to each other."""
+        """``runs``: ``[first bucket, count, count …]`` of buckets next to each other."""
         buckets, counts = self.filled()
         cuts = np.flatnonzero(np.diff(buckets) > 1) + 1
-        return {
-            "bits": self.bits,
-            "runs": [
-                [int(some[0]), *found.tolist()]
-                for some, found in zip(np.split(buckets, cuts), np.split(counts, cuts), strict=True)
-                if some.size
-            ],
-        }
+        groups = zip(np.split(buckets, cuts), np.split(counts, cuts), strict=True)
+        runs = [[int(some[0]), *found.tolist()] for some, found in groups if some.size]
+        return {"min": self.min, "max": self.max, "bits": self.bits, "runs": runs}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Buckets:
-        bits = document["bits"]
-        pairs = [
-            (first + i, count)
-            for first, *counts in document["runs"]
-            for i, count in enumerate(counts)
-        ]
+        pairs = [(run[0] + i, n) for run in document["runs"] for i, n in enumerate(run[1:])]
         buckets, counts = np.array(pairs, np.int64).reshape(-1, 2).T
-        loaded = cls(np.unique(buckets >> bits))
-        loaded.counts[buckets + loaded._shift[buckets >> bits]] = counts
+        octaves = buckets >> document["bits"]
+        loaded = cls(np.unique(octaves))
+        loaded.counts[buckets + loaded._shift[octaves]] = counts
+        loaded.min, loaded.max = document["min"], document["max"]
         return loaded
 
-    def _over(self, octaves: Ints) -> Buckets:
-        """The same counts, with room for these octaves too."""
-        wider = Buckets(np.union1d(self.octaves, octaves))
-        wider._add(self)
-        return wider
+    def _lay(self, octaves: Ints) -> None:
+        """An empty table for these octaves."""
+        self.octaves = octaves
+        self.bits = min(FINEST, (TABLE // max(octaves.size, 1)).bit_length() - 1)
+        self.counts: Ints = np.zeros(octaves.size << self.bits, np.int64)
+        self._shift: Ints = np.full(4096, _UNKNOWN)  # by octave (the negative ones from the end):
+        self._shift[octaves] = (np.arange(octaves.size) - octaves) << self.bits  # to the counter
 
     def _add(self, other: Buckets) -> None:
+        """Count in what a table no coarser holds."""
+        if other.min is None or other.max is None:
+            return
+        self._span(other.min, other.max)
         rows = np.searchsorted(self.octaves, other.octaves)
         shape = (rows.size, 1 << self.bits, 1 << (other.bits - self.bits))
         self.counts.reshape(-1, 1 << self.bits)[rows] += other.counts.reshape(shape).sum(axis=2)
 
-    def _take(self, other: Buckets) -> None:
-        self.octaves, self.bits = other.octaves, other.bits
-        self.counts, self._shift = other.counts, other._shift
-
-
-def _bits(octaves: int) -> int:
-    return min(FINEST, (TABLE // max(octaves, 1)).bit_length() - 1)
+    def _span(self, least: float, most: float) -> None:
+        self.min = least if self.min is None else min(self.min, least)
+        self.max = most if self.max is None else max(self.max, most)
 
 
 def _order(values: Floats) -> Ints:
     """Integers that sort as the values do."""
-    bits = (values + 0.0).view(np.int64)  # -0.0 + 0.0 is 0.0
-    return bits ^ ((bits >> 63) & _MAGNITUDE)
+    bits = values.view(np.int64)
+    order = bits >> 63
+    order &= _MAGNITUDE
+    order ^= bits
+    return order
+
+
+def _value(order: Ints) -> Floats:
+    return (order ^ ((order >> 63) & _MAGNITUDE)).view(np.float64)
+
+
+def _roundest(low: float, high: float) -> float:
+    """The number from ``low`` to ``high`` with the fewest digits."""
+    if low <= 0.0 <= high:
+        return 0.0
+    middle = low / 2 + high / 2
+    for digits in range(17):
+        rounded = float(f"{middle:.{digits}e}")
+        if low <= rounded <= high:
+            return rounded
+    return low

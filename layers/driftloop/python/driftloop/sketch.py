@@ -10,11 +10,10 @@ Sketches add up: however the rows are cut, and in whatever order the sketches ar
 comes out (of ``mean`` and ``deviation`` the last digits may differ). Two kinds:
 
 ``NumberSketch``
-    rows, missing, least, greatest, mean and deviation (Chan, Golub and LeVeque, "Updating formulae
-    and a pairwise algorithm for computing sample variances", 1979), counts in buckets of bounded
-    relative width (``driftloop.buckets``), distinct values (``driftloop.distinct``).
+    least and greatest, mean and deviation (``driftloop.moments``), counts in buckets of bounded
+    relative width (``driftloop.buckets``), distinct values (``driftloop.distinct``);
 ``TextSketch``
-    rows, missing, counts of the texts (``driftloop.tally``).
+    counts of the texts, exact for up to 8,192 of them (``driftloop.tally``).
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ import numpy.typing as npt
 from driftloop import rowhash
 from driftloop.buckets import Buckets
 from driftloop.distinct import Distinct
+from driftloop.moments import Moments
 from driftloop.tally import Tally
 
 Floats = npt.NDArray[np.float64]
@@ -42,11 +42,6 @@ class Sketch:
     """``rows``: all of them; ``missing``: those without a value."""
 
     type: ClassVar[str]
-    min: float | None = None
-    max: float | None = None
-    mean: float | None = None
-    deviation: float | None = None
-    """Of a sample (divided by n − 1); None below two values. These four are None of texts, too."""
 
     def __init__(self, rows: int = 0, missing: int = 0) -> None:
         self.rows, self.missing = rows, missing
@@ -75,6 +70,8 @@ class Sketch:
 
     def merge(self, other: Sketch) -> Sketch:
         """Of the rows of both together, as a new sketch. Raises ValueError for different kinds."""
+        if self.type != other.type:
+            raise ValueError("a sketch of numbers and one of texts cannot be added")
         return self._merge(other)
 
     def _merge(self, other: Any) -> Sketch:
@@ -93,6 +90,25 @@ class Sketch:
     @property
     def exact(self) -> bool:
         raise NotImplementedError
+
+    @property
+    def min(self) -> float | None:
+        """None without values; of texts always, as ``max``, ``mean`` and ``deviation`` are."""
+        return None
+
+    @property
+    def max(self) -> float | None:
+        return None
+
+    @property
+    def mean(self) -> float | None:
+        """None, too, where mean or deviation are beyond a float's range."""
+        return None
+
+    @property
+    def deviation(self) -> float | None:
+        """Of a sample (divided by n − 1); None below two values."""
+        return None
 
     def quantile(self, q: float) -> float | None:
         """The least value that at least the share ``q`` of the values does not exceed
@@ -118,57 +134,31 @@ class Sketch:
 
 
 class NumberSketch(Sketch):
+    """``buckets``: the distribution (``driftloop.buckets``)."""
+
     type = "number"
 
     def __init__(self, rows: int = 0, missing: int = 0) -> None:
         super().__init__(rows, missing)
-        self.buckets = Buckets()
-        self._distinct = Distinct()
-        self._mean = self._squares = 0.0  # NaN once out of a float's range
+        self.buckets, self._moments, self._distinct = Buckets(), Moments(), Distinct()
 
     def update_numbers(self, values: Floats) -> None:
         for start in range(0, len(values), BLOCK):
-            self._update(values[start : start + BLOCK])
-
-    def _update(self, values: Floats) -> None:
-        self.rows += len(values)
-        finite = np.isfinite(values)
-        found = values if finite.all() else values[finite]
-        self.missing += len(values) - len(found)
-        if not len(found):
-            return
-        low, high = float(found.min()) + 0.0, float(found.max()) + 0.0
-        self.min = low if self.min is None else min(self.min, low)
-        self.max = high if self.max is None else max(self.max, high)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = found.mean()
-            squares = np.square(found - mean).sum()
-        self._pool(self.present - len(found), len(found), float(mean), float(squares))
-        self.buckets.update(found)
-        self._distinct.update(rowhash.values(found + 0.0))
-
-    def _pool(self, before: int, n: int, mean: float, squares: float) -> None:
-        """Mean and sum of squared deviations of ``before`` values and of ``n`` more."""
-        share, apart = n / (before + n), mean - self._mean
-        self._mean += apart * share
-        self._squares += squares + apart * apart * before * share
-        if not math.isfinite(self._squares) or not math.isfinite(self._mean):
-            self._mean = self._squares = math.nan
+            block = values[start : start + BLOCK]
+            finite = np.isfinite(block)
+            found = (block if finite.all() else block[finite]) + 0.0  # -0.0 + 0.0 is 0.0
+            self.rows += len(block)
+            self.missing += len(block) - len(found)
+            if len(found):
+                self._moments.update(found)
+                self.buckets.update(found)
+                self._distinct.update(rowhash.values(found))
 
     def _merge(self, other: Any) -> NumberSketch:
-        if not isinstance(other, NumberSketch):
-            raise ValueError("a sketch of numbers and one of texts cannot be added")
         merged = NumberSketch(self.rows + other.rows, self.missing + other.missing)
         merged.buckets = self.buckets.merge(other.buckets)
+        merged._moments = self._moments.merge(other._moments)
         merged._distinct = self._distinct.merge(other._distinct)
-        before = 0
-        for part in (self, other):
-            if part.min is None or part.max is None:
-                continue
-            merged.min = part.min if merged.min is None else min(merged.min, part.min)
-            merged.max = part.max if merged.max is None else max(merged.max, part.max)
-            merged._pool(before, part.present, part._mean, part._squares)
-            before += part.present
         return merged
 
     @property
@@ -180,65 +170,52 @@ class NumberSketch(Sketch):
         return self._distinct.exact
 
     @property
-    def mean(self) -> float | None:  # type: ignore[override]
-        return self._mean if self.present and math.isfinite(self._mean) else None
+    def min(self) -> float | None:
+        return self.buckets.min
 
     @property
-    def deviation(self) -> float | None:  # type: ignore[override]
-        if self.present < 2 or not math.isfinite(self._squares):
-            return None
-        return math.sqrt(self._squares / (self.present - 1))
+    def max(self) -> float | None:
+        return self.buckets.max
+
+    @property
+    def mean(self) -> float | None:
+        return self._moments.mean
+
+    @property
+    def deviation(self) -> float | None:
+        return self._moments.deviation
 
     @property
     def width(self) -> float:
-        """Of a bucket, as a share of its values: 0.2 % and less for values that differ by up to
-        32 powers of two on either side of zero."""
+        """Of a bucket, as a share of its values: below 0.2 % as long as they span no more than 64
+        octaves (powers of two, counted on either side of zero)."""
         return math.ldexp(1.0, -self.buckets.bits)
 
     def quantile(self, q: float) -> float | None:
-        buckets, counts = self.buckets.filled()
-        if not buckets.size:
-            return None
-        ranks = np.cumsum(counts)
-        at = int(np.searchsorted(ranks, max(math.ceil(q * self.present), 1)))
-        return self._named(buckets[at : at + 1])[0]
+        return self.buckets.at(max(math.ceil(q * self.present), 1))
 
     def top(self, k: int) -> list[tuple[float, int]]:
         buckets, counts = self.buckets.filled()
         order = np.argsort(-counts, kind="stable")[:k]
-        return list(zip(self._named(buckets[order]), counts[order].tolist(), strict=True))
-
-    def below(self, edges: Floats) -> Floats:
-        """How many values lie below each edge: exact where it is a bucket's border, else as if
-        values were spread evenly within the bucket."""
-        buckets, counts = self.buckets.filled()
-        if self.min is None or self.max is None:
-            return np.zeros(len(edges))
-        low = np.maximum(self.buckets.border(buckets), self.min)
-        high = np.minimum(self.buckets.border(buckets + 1), np.nextafter(self.max, np.inf))
-        at = np.searchsorted(low, edges, side="right") - 1
-        within = np.clip((np.minimum(edges, high[at]) - low[at]) / (high[at] - low[at]), 0.0, 1.0)
-        ranks = np.cumsum(counts) - counts
-        return np.where(at < 0, 0.0, ranks[at] + within * counts[at])
+        return list(zip(self.buckets.named(buckets[order]), counts[order].tolist(), strict=True))
 
     def histogram(self, bins: int) -> tuple[Floats, Floats]:
-        """``bins + 1`` edges from the least value to the greatest, equally far apart, and how
+        """``bins + 1`` edges, equally far apart, from the least value to the greatest, and how
         many values lie between them (the last bin includes its upper edge; counts need not be
-        whole, see :meth:`below`). Both empty without values."""
+        whole, see ``Buckets.below``). Both empty without values."""
         if self.min is None or self.max is None:
             return np.empty(0), np.empty(0)
-        edges = np.linspace(self.min, self.max, bins + 1)
-        below = self.below(edges)
+        half = np.arange(bins + 1) / bins * (self.max / 2 - self.min / 2)
+        edges = np.minimum(self.min + half + half, self.max)  # in halves: no overflow
+        edges[-1] = self.max
+        below = self.buckets.below(edges)
         below[-1] = self.present
         return edges, np.diff(below)
 
     def to_json(self) -> dict[str, Any]:
-        moments = None if math.isnan(self._mean) else [self._mean, self._squares]
         return {
             **super().to_json(),
-            "min": self.min,
-            "max": self.max,
-            "moments": moments,
+            "moments": self._moments.to_json(),
             "buckets": self.buckets.to_json(),
             "distinct": self._distinct.to_json(),
         }
@@ -246,20 +223,10 @@ class NumberSketch(Sketch):
     @classmethod
     def _load(cls, document: Mapping[str, Any]) -> NumberSketch:
         sketch = cls(document["rows"], document["missing"])
-        sketch.min, sketch.max = document["min"], document["max"]
-        sketch._mean, sketch._squares = document["moments"] or (math.nan, math.nan)
         sketch.buckets = Buckets.from_json(document["buckets"])
+        sketch._moments = Moments.from_json(sketch.present, document["moments"])
         sketch._distinct = Distinct.from_json(document["distinct"])
         return sketch
-
-    def _named(self, buckets: npt.NDArray[np.int64]) -> list[float]:
-        """For each bucket the number in it that has the fewest digits."""
-        low, high = self.buckets.border(buckets).tolist(), self.buckets.border(buckets + 1).tolist()
-        least, most = self.min or 0.0, self.max or 0.0
-        return [
-            _shortest(max(a, least), most) if b > most else _shortest(max(a, least), b, False)
-            for a, b in zip(low, high, strict=True)
-        ]
 
 
 class TextSketch(Sketch):
@@ -276,8 +243,6 @@ class TextSketch(Sketch):
         self.tally.update(names, counts[1:])
 
     def _merge(self, other: Any) -> TextSketch:
-        if not isinstance(other, TextSketch):
-            raise ValueError("a sketch of texts and one of numbers cannot be added")
         merged = TextSketch(self.rows + other.rows, self.missing + other.missing)
         merged.tally = self.tally.merge(other.tally)
         return merged
@@ -305,15 +270,3 @@ class TextSketch(Sketch):
         sketch = cls(document["rows"], document["missing"])
         sketch.tally = Tally.from_json(document)
         return sketch
-
-
-def _shortest(low: float, high: float, inclusive: bool = True) -> float:
-    """The number from ``low`` to ``high`` with the fewest decimal digits."""
-    middle = low / 2 + high / 2
-    if low <= 0.0 <= high and (inclusive or high):
-        return 0.0
-    for digits in range(17):
-        rounded = float(f"{middle:.{digits}e}")
-        if low <= rounded < high or (inclusive and rounded == high):
-            return rounded
-    return low

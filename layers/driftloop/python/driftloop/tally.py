@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from driftloop import rowhash
 from driftloop.canonical import texts
-from driftloop.distinct import estimate
+from driftloop.distinct import Hashes, estimate
 
 MOST = 8192
 """Texts kept: fewer are counted exactly, more are told apart within a standard error of 1.1 %."""
 LONGEST = 120
 """Of a longer text its beginning is kept, and its hash."""
-_SHORTENED = re.compile(rf"(?s).{{{LONGEST}}}…[0-9a-f]{{16}}").fullmatch
+_LABEL = re.compile(rf"(?s).{{{LONGEST}}}…[0-9a-f]{{16}}").fullmatch
 
 
 class Tally:
@@ -32,24 +32,21 @@ class Tally:
     def __init__(self) -> None:
         self.labels: dict[int, str] = {}
         self.counts: dict[int, int] = {}
+        self._codes: dict[str, int] = {}  # text → hash: quicker than to hash it again
         self._bar: int | None = None  # the largest hash kept, once some were left out
 
     def update(self, names: Sequence[str], counts: npt.NDArray[np.int64]) -> None:
         """Add each name (no name twice) as often as ``counts`` (int64[n]) says."""
-        if not names:
-            return
-        hashes = rowhash.values(texts(names))
-        seen = counts > 0
-        if self._bar is not None:
-            seen &= hashes <= np.uint64(self._bar)
-        at = np.flatnonzero(seen)
-        if at.size > MOST + 1:  # at most so many can stay; one more tells that some did not
-            at = at[np.argpartition(hashes[at], MOST)[: MOST + 1]]
-        for i, code, count in zip(
-            at.tolist(), hashes[at].tolist(), counts[at].tolist(), strict=True
-        ):
-            self._count(code, names[i], count)
-        self._trim()
+        fresh = []
+        seen = np.flatnonzero(counts)
+        for i, count in zip(seen.tolist(), counts[seen].tolist(), strict=True):
+            code = self._codes.get(names[i])
+            if code is None:
+                fresh.append(i)
+            else:
+                self.counts[code] += count
+        if fresh:
+            self._meet([names[i] for i in fresh], counts[fresh])
 
     def merge(self, other: Tally) -> Tally:
         """Of the texts of both together."""
@@ -73,7 +70,7 @@ class Tally:
 
     def of(self, names: Sequence[str]) -> list[int]:
         """How often each of some names (or labels) was seen; 0 where it was not kept."""
-        return [self.counts.get(code, 0) for code in _hashes(names)]
+        return [self.counts.get(code, 0) for code in _hashes(names).tolist()]
 
     def top(self, k: int) -> list[tuple[str, int]]:
         """The ``k`` most frequent of those kept (ties by name)."""
@@ -87,15 +84,28 @@ class Tally:
     def from_json(cls, document: Mapping[str, Any]) -> Tally:
         loaded = cls()
         names = list(document["counts"])
-        for code, name in zip(_hashes(names), names, strict=True):
+        for code, name in zip(_hashes(names).tolist(), names, strict=True):
             loaded._count(code, name, document["counts"][name])
         loaded._bar = max(loaded.counts) if document["sampled"] else None
         return loaded
 
+    def _meet(self, names: Sequence[str], counts: npt.NDArray[np.int64]) -> None:
+        """Add names that are not among those kept."""
+        hashes = _hashes(names)
+        bar = np.uint64(2**64 - 1 if self._bar is None else self._bar)
+        at = np.flatnonzero(hashes <= bar)
+        if at.size > MOST + 1:  # at most so many can stay; one more tells that some did not
+            at = at[np.argpartition(hashes[at], MOST)[: MOST + 1]]
+        for i, code, count in zip(
+            at.tolist(), hashes[at].tolist(), counts[at].tolist(), strict=True
+        ):
+            self._count(code, names[i], count)
+        self._trim()
+
     def _count(self, code: int, name: str, count: int) -> None:
         if code not in self.counts:
-            short = len(name) <= LONGEST
-            self.labels[code] = name if short else f"{name[:LONGEST]}…{code:016x}"
+            label = name if len(name) <= LONGEST else f"{name[:LONGEST]}…{code:016x}"
+            self.labels[code], self._codes[label] = label, code
         self.counts[code] = self.counts.get(code, 0) + count
 
     def _trim(self) -> None:
@@ -105,14 +115,15 @@ class Tally:
         self._bar = kept[-1]
         self.counts = {code: self.counts[code] for code in kept}
         self.labels = {code: self.labels[code] for code in kept}
+        self._codes = {name: code for code, name in self.labels.items()}
 
 
-def _hashes(labels: Sequence[str]) -> list[int]:
+def _hashes(names: Sequence[str]) -> Hashes:
     """The hash of each text, or of that of which it is the label."""
-    if not labels:
-        return []
-    hashes = rowhash.values(texts(labels)).tolist()
-    return [
-        int(label[-16:], 16) if _SHORTENED(label) else code
-        for label, code in zip(labels, hashes, strict=True)
-    ]
+    if not names:
+        return np.empty(0, np.uint64)
+    hashes = rowhash.values(texts(names))
+    for i, name in enumerate(names):
+        if len(name) > LONGEST and _LABEL(name):
+            hashes[i] = int(name[-16:], 16)
+    return hashes
