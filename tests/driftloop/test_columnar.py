@@ -66,27 +66,13 @@ texts = words.filter(lambda w: not any("\ud800" <= c <= "\udfff" for c in w))
 scalars = st.one_of(
     st.none(),
     texts,
-    st.sampled_from(
-        [
-            "\ud800",
-            True,
-            False,
-            [1],
-            {},
-            10**400,
-            2**63,
-            10**15,
-            -(10**15),
-            2**53 + 1,
-            1.0,
-            2.5,
-            -0.0,
-            7,
-        ]
-    ),
+    st.sampled_from([
+        "\ud800", True, False, [1], {}, 10**400, 2**63, 10**15, -(10**15), 2**53 + 1, 1.0, 2.5,
+        -0.0, 7,
+    ]),
     st.integers(-(10**14), 10**14),
     st.floats(allow_nan=False),
-)
+)  # fmt: skip
 
 
 def columns_of(cell: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, list[Any]]]:
@@ -227,7 +213,7 @@ def test_a_whole_column_is_typed_like_its_parts() -> None:
 def test_rows_of_the_contract_and_of_columns_have_one_name() -> None:
     raw = {
         "hour": ["7", "-0", "23"], "temp": ["NA", "-1.5", "-3"], "carrier": ["é", "B", "C"],
-        "origin": ["A", "B", "A"], "tail": ["", "N1", "N2"], "late": ["1.0", "0", "1"],
+        "origin": ["A", "A", "B"], "tail": ["", "N1", "N2"], "late": ["1.0", "0", "1"],
         "at": ["2013-01-05", "2013-01-06", "2013-01-07"], "id": ["a", "b", "c"],
     }  # fmt: skip
     rows, faults = contract.check(make_spec(), raw)

@@ -47,18 +47,15 @@ class Repeats:
         return found
 
 
-def across(pieces: Sequence[Hashes]) -> list[dict[int, int]]:
-    """As :meth:`Repeats.find`, of rows that lie in several arrays (that may be files)."""
+def across(pieces: Sequence[Hashes], most: int = MOST_SORTED) -> list[dict[int, int]]:
+    """As :meth:`Repeats.find`, of rows that lie in several arrays (that may be files); about
+    ``most`` marks are held in memory at once."""
     width = pieces[0].shape[1]
     total = sum(map(len, pieces))
-    shift = np.uint64(64 - max(total // MOST_SORTED, 1).bit_length())
-    twice = [
-        np.concatenate([
-            _twice(np.concatenate([p[:, i][p[:, i] >> shift == share] for p in pieces]))
-            for share in range(2 ** int(np.uint64(64) - shift))
-        ])
-        for i in range(width)
-    ]  # fmt: skip
+    bits = (total // most).bit_length()  # marks are shared out by their first bits
+    twice = [np.concatenate(
+        [_twice(np.concatenate([_share(p[:, i], bits, n) for p in pieces])) for n in range(2**bits)]
+    ) for i in range(width)]  # fmt: skip
     taken: list[set[int]] = [set() for _ in range(width)]
     answer = []
     for piece in pieces:
@@ -134,6 +131,11 @@ class Seen:
 
     def _next(self, place: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return (place + 1) & (len(self._slots) - 1)
+
+
+def _share(marks: Hashes, bits: int, number: int) -> Hashes:
+    """The marks that begin with these bits."""
+    return marks[marks >> np.uint64(64 - bits) == number] if bits else marks
 
 
 def _doubled(marks: Hashes) -> Bools:
