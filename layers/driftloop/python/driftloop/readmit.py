@@ -8,9 +8,7 @@ else asks; then the object. Who dies in between, or finds such a half, repeats t
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +19,7 @@ from driftloop import keys
 from driftloop.blobs import Blobs
 from driftloop.errors import BadRequest, RegistryConflict
 from driftloop.ids import canonical
-from driftloop.mending import Mended, as_cell, own_columns
+from driftloop.mending import Mended, as_cell, csv_line, own_columns
 from driftloop.quarantine import LONGEST_TEXT, Rejected
 from driftloop.rejected import DUPLICATE, Held, Readmission
 
@@ -81,7 +79,7 @@ def mended(held: Held, rows: Iterable[Rejected], given: Iterable[Mended]) -> Ite
         said = {n: v for n, v in found.row.items() if n in known or n in used}
         shape = held.shape(r.file)
         if shape.get("format", "csv") == "csv":
-            yield Again(r, "csv", ",", tuple(said), _csv_line(map(as_cell, said.values()), ","))
+            yield Again(r, "csv", ",", tuple(said), csv_line(map(as_cell, said.values()), ","))
         else:
             stood = own_columns(r, shape) or {}
             typed = {name: _as_before(value, stood.get(name)) for name, value in said.items()}
@@ -143,7 +141,7 @@ def deliver(store: Blobs, landing: Blobs, record: Readmission, bucket: str = "")
     if not record.whole:
         landing.put_if_absent(record.key, store.get(record.body))
     elif not landing.exists(record.key):
-        landing.copy_from(record.key, bucket, record.body)
+        landing.copy_from(record.key, record.body, bucket=bucket)
 
 
 def _claim(store: Blobs, model: str, record: Readmission) -> None:
@@ -183,15 +181,9 @@ def _batches(rows: Iterable[Again]) -> Iterator[list[Again]]:
 
 def _body(rows: Sequence[Again]) -> bytes:
     first = rows[0]
-    head = [_csv_line(first.header, first.delimiter)] if first.form == "csv" else []
+    head = [csv_line(first.header, first.delimiter)] if first.form == "csv" else []
     text = "\n".join([*head, *(again.text for again in rows), ""])
     return text.encode("utf-8", "surrogatepass")
-
-
-def _csv_line(cells: Iterable[str], delimiter: str) -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(cells)
-    return out.getvalue()
 
 
 def _as_before(value: Any, stood: Any) -> Any:
