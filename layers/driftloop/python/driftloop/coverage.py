@@ -58,15 +58,17 @@ class Coverage:
     def gaps(self) -> list[tuple[int, int]]:
         """Silences out of the ordinary as (start, end) in epoch milliseconds, the longest first:
         thrice as long as 99 in 100 of all steps between filled buckets (nights and weekends are
-        ordinary where they are many), and over a hundredth of the whole span."""
+        ordinary where they are many), over a hundredth of the whole span, and over a day where
+        there are too few steps to know what is ordinary."""
         filled = np.array(sorted(self.counts), np.int64)
         if filled.size < 3:
             return []
         steps = np.diff(filled)
         usual = float(np.quantile(steps, 0.99, method="inverted_cdf"))
+        least = float(filled[-1] - filled[0]) / 100
         if steps.size < 100:  # the longest is among them: leave it out of what is usual
-            usual = float(np.sort(steps)[-2])
-        long = max(GAP * usual, float(filled[-1] - filled[0]) / 100)
+            usual, least = float(np.sort(steps)[-2]), max(least, DAY / self.width + 1)
+        long = max(GAP * usual, least)
         found = [
             (int(filled[i] + 1) * self.width, int(filled[i + 1]) * self.width)
             for i in np.flatnonzero(steps > long)
