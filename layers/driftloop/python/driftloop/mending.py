@@ -52,7 +52,7 @@ def write_csv(out: TextIO, found: Iterable[tuple[Held, Iterable[Rejected]]]) -> 
     found = [(held, rows) for held, rows in found]
     shapes = [shape for held, _ in found for shape in held.shapes.values()]
     header = list(dict.fromkeys(name for shape in shapes for name in shape["header"]))
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out)
     writer.writerow(defused(name) for name in [*ours(header).values(), *header])
     count = 0
     for facts, row in _each(found):
@@ -126,6 +126,13 @@ def read_json_lines(lines: TextIO) -> Iterator[Mended]:
             raise UnreadableFile(
                 f"line {at}: an object with upload, line and row is needed ({error})"
             ) from None
+
+
+def csv_line(cells: Iterable[str], delimiter: str) -> str:
+    """A record of CSV without its line end."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n")  # which end it has says what is quoted
 
 
 def as_cell(value: Any) -> str:

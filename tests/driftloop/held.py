@@ -1,0 +1,44 @@
+"""Stores that hold quarantined rows, as ingest leaves them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from driftloop import dataset, keys
+from driftloop.quarantine import Rejected, lines, upload_name
+from driftloop.rejected import Held, holdings
+from tests.driftloop.memory import Memory
+
+NOW = "2013-02-01T00:00:00.000Z"
+CSV = {"format": "csv", "header": ["id", "hour", "carrier"], "delimiter": ","}
+JSON = {"format": "jsonl", "header": ["id", "hour", "carrier"]}
+
+
+def rejected(line: int, text: str, rule: str = "not_a_number", field: str = "hour",
+             value: Any = "x", file: str = "") -> Rejected:  # fmt: skip
+    return Rejected(line, field, rule, value, text, file)
+
+
+def hold(
+    store: Memory, *found: Rejected, key: str = "incoming/toy/jan.csv", accepted: int = 10,
+    shape: dict[str, Any] | None = None, **more: Any,
+) -> Held:  # fmt: skip
+    """An upload of which these rows were rejected; it is in quarantine as it says."""
+    name = upload_name("landing", key, "v1")
+    reasons: dict[str, int] = {}
+    for r in found:
+        reasons[f"{r.rule}|{r.field}"] = reasons.get(f"{r.rule}|{r.field}", 0) + 1
+    report = {
+        "upload": {"bucket": "landing", "key": key, "version_id": "v1"},
+        "now": NOW, "total": accepted + len(found) + more.get("refused_rows", 0),
+        "accepted": accepted, "rejected": len(found), "reasons": reasons, "error": None,
+        "shape": shape or CSV, **more,
+    }  # fmt: skip
+    store.put(keys.quarantine("toy", name), lines(found))
+    store.put(keys.ingest_report("toy", name), dataset.dump(report))
+    return again(store, name)
+
+
+def again(store: Memory, upload: str) -> Held:
+    """The upload as it is now."""
+    return next(held for held in holdings(store, "toy") if held.upload == upload)
