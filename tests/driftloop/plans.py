@@ -29,6 +29,7 @@ def plan(intercept: float = -1.0, classes=("0", "1"), extra: int = 0) -> bytes:
     """A linear model over hour, carrier and temp (and ``extra`` more numbers)."""
     carrier = {
         "type": "category", "name": "carrier", "nullable": False, "allowed": None,
+        "pattern": None,
         "codes": {"UA": 0, "AA": 1}, "unknown": 2, "missing": 2, "size": 3,
     }  # fmt: skip
     inputs = [number("hour", low=0.0, high=23.0), carrier, number("temp", nullable=True)]

@@ -63,6 +63,19 @@ def test_fixed_categories_refuse_others_and_open_ones_do_not():
     assert scorer().row({"hour": 1, "carrier": "B6"})[1] == 2
 
 
+def test_a_pattern_holds_for_all_of_a_text_and_for_no_text_that_ingest_would_not_take():
+    tail = scorer(pattern="N[0-9A-Z]+", nullable=True)
+    assert tail.row({"hour": 1, "carrier": "N1"})[1] == 2 and tail.row({"hour": 1})[1] == 2
+    for wrong in ("", "AA", "N", "N1 ", "xN1", "N1\n", "N" + "1" * 256):
+        with pytest.raises(BadRequest, match="does not match the pattern 'N\\[0-9A-Z\\]\\+'"):
+            tail.row({"hour": 1, "carrier": wrong})
+    both = scorer(pattern="A+", allowed=["AA", "AAA"])
+    with pytest.raises(BadRequest, match="'A', which is not one of 'AA', 'AAA'"):
+        both.row({"hour": 1, "carrier": "A"})
+    [row] = tail.lenient_rows([{"hour": 1, "carrier": "AA"}])
+    assert row == (1.0, 0)
+
+
 def test_a_nullable_field_may_be_null_or_left_out():
     assert scorer(nullable=True).row({})[1] == 2
     line = load(schema.dump(linear_plan()))

@@ -37,6 +37,7 @@ def tree_plan() -> dict:
                 "name": "carrier",
                 "nullable": False,
                 "allowed": None,
+                "pattern": None,
                 "codes": {"AA": 0, "UA": 1},
                 "unknown": 2,
                 "missing": 2,
@@ -94,10 +95,24 @@ def test_bytes_are_canonical_and_floats_come_back_exactly():
     assert schema.read(data) == plan
 
 
+def test_a_plan_of_the_format_before_patterns_is_still_read_under_its_own_name():
+    old = tree_plan() | {"format": "driftloop.plan/1"}
+    del old["inputs"][1]["pattern"]
+    data = schema.dump(old)
+    scorer = load(data, schema.digest(data))
+    assert scorer.row({"hour": 1, "carrier": "any"}) == (1.0, 2)
+    assert scorer.inputs[1].pattern is None
+    for broken in ([], {"format": "driftloop.plan/1", "inputs": 3}):
+        with pytest.raises(IntegrityError):
+            load(json.dumps(broken).encode())
+
+
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        (["format"], "driftloop.plan/2", "format"),
+        (["format"], "driftloop.plan/3", "format"),
+        (["inputs", 1, "pattern"], 7, "pattern must be text"),
+        (["inputs", 1, "pattern"], "(a+)+b", "too many ways"),
         (["task"], "clustering", "task"),
         (["classes"], ["only"], "two or more"),
         (["classes"], None, "classes must be a list"),

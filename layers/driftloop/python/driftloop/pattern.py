@@ -16,7 +16,7 @@ from typing import Any
 
 LONGEST = 256
 """Characters of a text that is matched at all; a longer one is refused before."""
-MOST_WAYS = 2**24  # three endless repeats in a row; a fraction of a second at the very worst
+MOST_WAYS = 2**18  # two endless repeats and a little; a millisecond a text at the very worst
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
 
@@ -31,8 +31,8 @@ def refusal(pattern: str) -> str | None:
         return f"is no regular expression: {error}"
     if ways > math.log2(MOST_WAYS):
         return (
-            "can read one text in too many ways, and matching would take as long; bound what is "
-            "repeated, like {1,8}, or let a repeat give nothing back, like (?:AB|CD)++"
+            "can read one text in too many ways, and matching would take as long; let repeats give "
+            "nothing back, like [A-Z]++ or (?:AB|CD)++, or bound them, like {1,8}"
         )
     return None
 

@@ -71,7 +71,8 @@ def _bare_input(name: str, feature: Feature) -> dict[str, Any]:
     both = {"name": name, "type": feature.type, "nullable": feature.nullable}
     if feature.type == "category":
         nothing = {"unknown": 0, "missing": 0, "size": 1}  # as for an input the model leaves out
-        return both | {"allowed": feature.categories, "codes": {}} | nothing
+        rules = {"allowed": feature.categories, "pattern": feature.pattern}
+        return both | rules | {"codes": {}} | nothing
     low, high = (None if x is None else float(x) for x in (feature.min, feature.max))
     return both | {"min": low, "max": high, "missing": None, "center": None, "scale": None}
 

@@ -8,6 +8,7 @@ function's namespace.
 from __future__ import annotations
 
 import math
+import re
 import struct
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from driftloop.errors import BadRequest
+from driftloop.pattern import LONGEST
 
 Row = tuple[Any, ...]
 Encode = Callable[[dict[str, Any], str], Row]
@@ -23,7 +25,8 @@ _LARGEST = {"float64": sys.float_info.max, "float32": 3.4028234663852886e38}
 
 @dataclass(frozen=True)
 class Input:
-    """What a caller may send under one name. ``categories`` None: any text."""
+    """What a caller may send under one name. ``categories`` None: any text that all of
+    ``pattern`` (if there is one) matches."""
 
     name: str
     type: Literal["number", "category"]
@@ -31,6 +34,7 @@ class Input:
     min: float | None = None
     max: float | None = None
     categories: tuple[str, ...] | None = None
+    pattern: str | None = None
 
 
 def inputs_of(plan: dict[str, Any]) -> tuple[Input, ...]:
@@ -42,6 +46,7 @@ def inputs_of(plan: dict[str, Any]) -> tuple[Input, ...]:
             "category",
             i["nullable"],
             categories=None if i["allowed"] is None else tuple(i["allowed"]),
+            pattern=i["pattern"],
         )
         for i in plan["inputs"]
     )
@@ -51,10 +56,10 @@ def encoder(plan: dict[str, Any], *, strict: bool) -> Encode:
     """A function ``(instance, path) -> row``.
 
     strict: what the inputs do not allow raises BadRequest with the field's path; otherwise
-    ranges, fixed categories and nullability are not looked at (for rows that the spec admitted
-    already, perhaps under another version of it). Types are always checked.
+    ranges, fixed categories, patterns and nullability are not looked at (for rows that the spec
+    admitted already, perhaps under another version of it). Types are always checked.
     """
-    space: dict[str, Any] = {"number": float, "whole": int, "text": str}
+    space: dict[str, Any] = {"number": float, "whole": int, "text": str, "length": len}
     lines = ["def encode(instance, path):", " if instance.__class__ is not dict:"]
     lines += ["  refuse(-1, instance, path)", " get = instance.get"]
     described = inputs_of(plan)
@@ -115,6 +120,12 @@ def _category(
 ) -> list[str]:
     codes, unknown = item["codes"], item["unknown"]
     lines = [f" if x{i}.__class__ is text:"]
+    if strict and item["pattern"] is not None:
+        space[f"f{i}"] = re.compile(item["pattern"]).fullmatch
+        lines += [
+            f"  if length(x{i}) > {LONGEST} or f{i}(x{i}) is None:",
+            f"   refuse({i}, x{i}, path)",
+        ]
     if strict and item["allowed"] is not None:
         space[f"c{i}"] = {word: codes.get(word, unknown) for word in item["allowed"]}
         lines += [
@@ -141,6 +152,8 @@ def _refuse(item: Input | None, value: Any, path: str, precision: str) -> NoRetu
     elif item.type == "category":
         if not isinstance(value, str):
             problem = f"should be text, not {_shown(value)}"
+        elif item.pattern is not None and not _matches(item.pattern, value):
+            problem = f"is {_shown(value)}, which does not match the pattern {item.pattern!r}"
         else:
             words = ", ".join(map(repr, (item.categories or ())[:10]))
             problem = f"is {_shown(value)}, which is not one of {words}"
@@ -155,6 +168,10 @@ def _refuse(item: Input | None, value: Any, path: str, precision: str) -> NoRetu
     else:
         problem = f"is too large for a {precision} number"
     raise BadRequest(f"{field}: {problem}", field)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return len(text) <= LONGEST and re.fullmatch(pattern, text) is not None
 
 
 def _shown(value: Any) -> str:

@@ -1,9 +1,9 @@
-"""The plan's format, ``driftloop.plan/1``: a fitted model as plain data.
+"""The plan's format, ``driftloop.plan/2``: a fitted model as plain data.
 
 A plan is one JSON object. Nothing in it is ever executed: strings are only looked up in
 dictionaries or shown to people, and every number is finite. ::
 
-    format    "driftloop.plan/1"
+    format    "driftloop.plan/2"
     task      "classification" | "regression"
     classes   the target's values as text, two or more; null for regression
     inputs    what a row must hold, in order; each one of
@@ -11,9 +11,10 @@ dictionaries or shown to people, and every number is finite. ::
             encoded = (value - center) / scale, or just the value where both are null;
             a missing value becomes `missing` first (null: stays missing, as NaN).
             `min`, `max`: what a caller may send, or null
-        {type: "category", name, nullable, allowed, codes, unknown, missing, size}
+        {type: "category", name, nullable, allowed, pattern, codes, unknown, missing, size}
             encoded = codes[value], or `unknown` if it is not there, or `missing` for null;
-            all below `size`. `allowed`: the only values a caller may send, or null for any
+            all below `size`. `allowed`: the only values a caller may send, or null for any;
+            `pattern`: a regular expression that all of a value must match, or null
     precision "float64", or "float32" if encoded numbers are rounded to single precision
     model     {kind: "linear", link, intercept: [K], weights: [K][inputs]}
                   a number's weight is a number; a category's is one number for each code
@@ -35,6 +36,8 @@ pre-order, the left child always right behind its parent::
 
 Canonical bytes are UTF-8 JSON with sorted keys and no spaces, floats as Python's ``repr``
 (shortest text that reads back as the same double). Their SHA-256 is the plan's identity.
+
+``driftloop.plan/1`` had no `pattern`; such plans are still read.
 """
 
 from __future__ import annotations
@@ -44,9 +47,10 @@ import json
 import math
 from typing import Any
 
+from driftloop import pattern
 from driftloop.errors import IntegrityError
 
-FORMAT = "driftloop.plan/1"
+FORMAT = "driftloop.plan/2"
 LINKS = ("identity", "logistic", "softmax")
 
 Plan = dict[str, Any]
@@ -71,7 +75,15 @@ def read(data: bytes) -> Plan:
         plan = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"the plan is not JSON: {error}") from None
-    return check(plan)
+    return check(_without_patterns(plan) if _says(plan, "format", "driftloop.plan/1") else plan)
+
+
+def _without_patterns(plan: Plan) -> Plan:
+    """A plan of the format before as one of today's."""
+    inputs = plan.get("inputs")
+    if isinstance(inputs, list):
+        inputs = [i | {"pattern": None} if _says(i, "type", "category") else i for i in inputs]
+    return plan | {"format": FORMAT, "inputs": inputs}
 
 
 def check(plan: Any) -> Plan:
@@ -108,7 +120,11 @@ def _check_input(item: Any, path: str) -> None:
         both = (item["center"] is None) == (item["scale"] is None)
         _require(both and item["scale"] != 0, f"{path}.scale", "goes with center, and is not 0")
     else:
-        _keys(item, path, "type name nullable allowed codes unknown missing size")
+        _keys(item, path, "type name nullable allowed pattern codes unknown missing size")
+        if item["pattern"] is not None:
+            _require(isinstance(item["pattern"], str), f"{path}.pattern", "must be text")
+            why = pattern.refusal(item["pattern"])
+            _require(why is None, f"{path}.pattern", why or "")
         if item["allowed"] is not None:
             _texts(item["allowed"], f"{path}.allowed")
         _whole(item["size"], f"{path}.size", 1, 1 << 16)
@@ -173,6 +189,10 @@ def _check_tree(tree: Any, path: str, inputs: list[Any], outputs: int) -> None:
         elif at is not None:
             _number(at, f"{path}.at[{n}]")
     _require(not pending, f"{path}.right", "is not in pre-order")
+
+
+def _says(value: Any, key: str, word: str) -> bool:
+    return isinstance(value, dict) and value.get(key) == word
 
 
 def _no_constant(word: str) -> float:
