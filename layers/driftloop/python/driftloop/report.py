@@ -6,27 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from driftloop import pages
 from driftloop.bins import Sketch
-
-_STYLE = """
-:root{--ink:#1b1f24;--soft:#667;--line:#dde1e6;--paper:#fff;--base:#aab4c0;--now:#2563eb;--bad:#c2410c}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#9aa4b2;--line:#2c333d;--paper:#12161c;
---base:#566173;--now:#60a5fa;--bad:#fb923c}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:60rem;padding:1rem;background:var(--paper);
-color:var(--ink);font:16px/1.5 system-ui,sans-serif}h1{font-size:1.3rem;margin:.2rem 0}
-h2{font-size:1.05rem;margin:2rem 0 .5rem}p{margin:.4rem 0}.soft{color:var(--soft);font-size:.9rem}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;
-margin:1rem 0}.figures div{border:1px solid var(--line);border-radius:.5rem;padding:.5rem .7rem}
-.figures b{display:block;font-size:1.25rem}.bad{color:var(--bad)}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .4rem;
-border-bottom:1px solid var(--line);font-size:.9rem}td.n,th.n{text-align:right;
-font-variant-numeric:tabular-nums}.bar{width:30%}svg{display:block;width:100%;height:auto}
-.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(16rem,1fr));gap:1rem}
-figure{margin:0;border:1px solid var(--line);border-radius:.5rem;padding:.6rem}
-figcaption{font-size:.9rem;margin-bottom:.3rem}.base{fill:var(--base)}.now{fill:var(--now)}
-.over{fill:var(--bad)}text{fill:var(--soft);font:9px system-ui,sans-serif}
-.key i{display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;vertical-align:-1px}
-"""
 
 
 def html(
@@ -46,21 +27,12 @@ def html(
         ("at training", f"{performance['baseline']:.4g}", False),
         ("labelled", f"{performance['rows']:,}", False),
     ]
-    boxes = "".join(
-        f'<div><span class="soft">{escape(name)}</span>'
-        f"<b{' class=bad' if bad else ''}>{escape(value)}</b></div>"
-        for name, value, bad in figures
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
-        f"<h1>{escape(title)}</h1>"
+    return pages.document(
+        title,
         f'<p class="soft">{escape(_clock(window["start"]))} to {escape(_clock(window["end"]))} '
         f"UTC · {escape(report['role'])} · revision {report['revision']}</p>"
-        f"<p>{escape(report['text'])}</p>"
-        f'<div class="figures">{boxes}</div>'
-        f"{_table(report)}{_plots(report, baseline, sketches)}</html>\n"
+        f"<p>{escape(report['text'])}</p>{pages.boxes(figures)}"
+        f"{_table(report)}{_plots(report, baseline, sketches)}",
     )
 
 
