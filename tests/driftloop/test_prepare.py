@@ -13,7 +13,8 @@ from driftloop import dataset, keys
 from driftloop.contract import check
 from driftloop.errors import NotEnoughData
 from driftloop.frame import Frame
-from driftloop.prepare import build, prepare
+from driftloop.framing import build
+from driftloop.prepare import prepare
 from driftloop.rows import Rows
 from driftloop.spec import Spec
 from tests.driftloop.memory import Memory
@@ -59,7 +60,7 @@ def ids(frame: Frame, mask: Any) -> set[float]:
 
 def test_holdout_is_the_newest_share_in_time_order() -> None:
     spec = make_spec(holdout=0.25)
-    frame, counts = build([rows(spec)], spec)
+    frame, counts, _ = build([rows(spec)], spec)
     assert frame.time is not None and (np.diff(frame.time) >= 0).all()
     assert frame.time[frame.train].max() < frame.time[frame.holdout].min()
     assert (counts["train_rows"], counts["holdout_rows"]) == (150, 50)
@@ -84,14 +85,14 @@ def test_a_later_part_corrects_an_earlier_one() -> None:
     spec = make_spec()
     first = rows(spec)
     second = rows(spec, 50, y=["1"] * 50)
-    frame, counts = build([first, second], spec)
+    frame, counts, _ = build([first, second], spec)
     assert counts["repeated"] == 50 and frame.rows == 200
     assert int(frame.target.sum()) == 100 + 25
 
 
 def test_the_window_cuts_rows() -> None:
     spec = make_spec(window="5d")
-    frame, counts = build([rows(spec)], spec)
+    frame, counts, _ = build([rows(spec)], spec)
     assert frame.rows == 121 and counts["outside_window"] == 79
 
 
@@ -99,8 +100,8 @@ def test_the_window_cuts_rows() -> None:
 @given(st.integers(200, 400), st.integers(0, 1000))
 def test_a_row_keeps_its_side_as_data_grows(n: int, start: int) -> None:
     spec = make_spec(timed=False)
-    few, _ = build([rows(spec, n, start)], spec)
-    many, _ = build([rows(spec, n, start), rows(spec, n, start + n)], spec)
+    few, _, _ = build([rows(spec, n, start)], spec)
+    many, _, _ = build([rows(spec, n, start), rows(spec, n, start + n)], spec)
     seen = ids(few, few.train) - {float("nan")}
     assert not {v for v in seen if v == v} & {v for v in ids(many, many.holdout) if v == v}
 
@@ -108,7 +109,7 @@ def test_a_row_keeps_its_side_as_data_grows(n: int, start: int) -> None:
 def test_a_key_is_never_on_both_sides() -> None:
     spec = make_spec(duplicates="keep")
     doubled = rows(spec, id=[f"k{i % 180}" for i in range(200)])
-    frame, counts = build([doubled], spec)
+    frame, counts, _ = build([doubled], spec)
     assert counts["on_both_sides"] == 200 - frame.rows > 0
 
 
@@ -132,17 +133,17 @@ def test_what_cannot_be_learned_from_is_refused_by_name(
 def test_a_class_never_learned_leaves_the_holdout_and_is_counted() -> None:
     spec = make_spec()
     typo = rows(spec, y=["2"] + [str(i % 2) for i in range(199)])  # the first row is the newest
-    frame, counts = build([typo], spec)
+    frame, counts, _ = build([typo], spec)
     assert frame.classes == ["0", "1"] and counts["class_too_rare"] == 1
 
 
 def test_a_mistyped_class_among_the_rows_to_learn_from_makes_no_third_one() -> None:
     spec = make_spec()
     labels = [str(i % 2) for i in range(200)]
-    frame, counts = build([rows(spec, y=[*labels[:-4], *["l"] * 4])], spec)  # the oldest rows
+    frame, counts, _ = build([rows(spec, y=[*labels[:-4], *["l"] * 4])], spec)  # the oldest rows
     assert frame.classes == ["0", "1"] and counts["class_too_rare"] == 4
     assert counts["train_rows"] == 156
-    frame, _ = build([rows(spec, y=[*labels[:50], *["l"] * 5, *labels[55:]])], spec)
+    frame, _, _ = build([rows(spec, y=[*labels[:50], *["l"] * 5, *labels[55:]])], spec)
     assert frame.classes == ["0", "1", "l"]
 
 
