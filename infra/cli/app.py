@@ -9,7 +9,7 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -40,6 +40,30 @@ def launch(
     Chosen.env, Chosen.cloud = env, cloud
     result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     return result if isinstance(result, int) else 0
+
+
+@app.command(group=LOCAL)
+def init(
+    file: Path,
+    /,
+    *,
+    name: Annotated[str | None, Parameter(help="Of the model; else after the file.")] = None,
+    target: Annotated[str | None, Parameter(help="The column to predict.")] = None,
+    task: Literal["classification", "regression"] | None = None,
+    time: Annotated[str | None, Parameter(help="The column of the event time.")] = None,
+    key: Annotated[str | None, Parameter(help="The column that names a row.")] = None,
+    out: Annotated[Path | None, Parameter(help="Where the spec goes.")] = None,
+    only_print: Annotated[
+        bool, Parameter(name="--print", negative="", help="Print the spec, write nothing.")
+    ] = False,
+    force: Annotated[bool, Parameter(negative="", help="Replace a spec that is there.")] = False,
+) -> None:
+    """Infer a spec from a data file (CSV, JSON Lines, Parquet), and say what is unsure in it."""
+    from driftloop.infer import Wishes
+    from infra.cli.init import init as infer
+
+    wishes = Wishes(target, task, time, key)
+    infer(str(file), name=name, wishes=wishes, out=out, only_print=only_print, force=force)
 
 
 @app.command(group=LOCAL)

@@ -7,21 +7,35 @@ writing the YAML are the command's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from driftloop.errors import NotEnoughData, SpecError
 from driftloop.infer.column import read
-from driftloop.infer.guess import Guess, Reading, listed, percent
+from driftloop.infer.guess import Guess, Reading
 from driftloop.infer.roles import Roles, Wishes, cast
 from driftloop.infer.seen import Seen, Table
 from driftloop.infer.settings import settings
 from driftloop.spec import Spec
 
-__all__ = ["Guess", "Inferred", "Seen", "Table", "Wishes", "infer", "listed", "percent"]
+__all__ = ["Guess", "Inferred", "Learned", "Seen", "Table", "Wishes", "infer"]
 
 TOLERANCE = timedelta(days=1)  # as `data.future` has it
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What trying a spec out has taught.
+
+    copies: columns that give the target away, and how; they are left out.
+    rejected: rows (of those that can be read or not) that the spec rejects; None: not known.
+    by_hash: the newest rows alone are no holdout, and why; then rows are split by hash.
+    """
+
+    copies: Mapping[str, str] = field(default_factory=dict)
+    rejected: int | None = None
+    by_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,16 +53,17 @@ def infer(
     table: Table,
     wishes: Wishes,
     now: int,
-    without: Mapping[str, str] | None = None,
+    learned: Learned | None = None,
 ) -> Inferred:
     """A spec for the model ``name``.
 
     now: epoch milliseconds; a time far behind it is no event's.
-    without: columns not to learn from, and why.
+    learned: from trying out what was inferred before.
 
     Raises SpecError for a wish that cannot be, NotEnoughData when nothing can be learned.
     """
-    without = without or {}
+    learned = learned or Learned()
+    without = learned.copies
     if not table.rows:
         raise NotEnoughData("the file has no row that can be read")
     readings = {seen.name: read(seen) for seen in table.columns}
@@ -63,8 +78,11 @@ def infer(
         why = [f"{n!r}: {without.get(n, r.why)}" for n, r in left.items()]
         told = "; ".join(why[:5]) + (f"; and {len(why) - 5:,} more" if len(why) > 5 else "")
         raise NotEnoughData(f"no column is left to learn {roles.target!r} from. {told}".strip())
-    strays = roles.rejected + sum(r.strays for r in features.values())
-    document, more = settings(table, roles, min(strays, table.rows), bool(left))
+    rejected = learned.rejected
+    if rejected is None:
+        strays = roles.rejected + sum(r.strays for r in features.values())
+        rejected = min(strays, table.rows) + table.broken
+    document, more = settings(table, roles, rejected, bool(left), learned.by_hash)
     document = _head(name, roles, features) | document
     guesses = [*roles.guesses, *more]
     guesses += [_feature(n, r) for n, r in features.items()]

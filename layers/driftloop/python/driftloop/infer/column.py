@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 
 from driftloop.infer import names
-from driftloop.infer.guess import Reading, listed, percent
+from driftloop.infer.guess import Reading, listed
 from driftloop.infer.seen import MOST_COUNTED, NUMBERS, Form, Seen
+from driftloop.readable import share
 
 STRAY = 0.01  # share of values that may break a column's type; their rows are quarantined
 FEW = 50  # categories that need no word in the spec
 MOST = 1000  # categories a spec admits
 LONGEST = 256  # characters of a text that the contract admits
-_NO_NAME = re.compile(r"^$|^\s|\s$|[\x00-\x1f]").search
+_NO_NAME = re.compile(r"^\s|\s$|[\x00-\x1f]").search
 _MEND: dict[Form, str] = {
     "commas": "numbers with commas in them; write 1234.5 for 1.234,5",
     "unit": "numbers with a sign or unit; write the bare number",
@@ -28,12 +29,14 @@ _TRUTHS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"0", "1"})
 
 def read(seen: Seen) -> Reading:
     """Decide on one column, whatever part it may play."""
+    if not seen.name:
+        return _out(seen, "has no name" + (" and numbers its rows" if seen.running else ""))
     if _NO_NAME(seen.name) or len(seen.name) > 128:
         return _out(seen, "its name is none a spec can hold")
     if not seen.known:
         return _out(seen, "no row has a value")
     if seen.count("nested"):
-        return _out(seen, f"{percent(seen.count('nested'), seen.known)} are lists or objects")
+        return _out(seen, f"{share(seen.count('nested'), seen.known)} are lists or objects")
     if seen.distinct == 1 and not seen.missing:
         return _out(seen, f"is {listed(list(seen.counts or ()))} in every row")
     for form, mend in _MEND.items():
@@ -53,7 +56,7 @@ def _number(seen: Seen) -> Reading:
     if strays > _allowed(seen):
         if seen.distinct is not None and seen.distinct <= FEW:
             return _category(seen)
-        why = f"{percent(strays, seen.known)} of its values are no numbers ({odd})"
+        why = f"{share(strays, seen.known)} of its values are no numbers ({odd})"
         return _out(seen, f"{why}; write an empty cell for what is unknown", unsure=True)
     whole = not seen.count("decimal")
     if whole and seen.running:
@@ -80,7 +83,7 @@ def _number(seen: Seen) -> Reading:
     if low is None or high is None:  # nothing but placeholders
         low, high = (f(seen.placeholders) for f in (min, max))
     why = f"seen {low:.6g} to {high:.6g}"
-    why += f", {percent(seen.missing, seen.rows)} missing" if seen.missing else ""
+    why += f", {share(seen.missing, seen.rows)} missing" if seen.missing else ""
     return Reading(seen, "number", why, words, strays, bool(notes), tuple(notes))
 
 
@@ -110,7 +113,7 @@ def _category(seen: Seen, why: str = "") -> Reading:
     elif 2 * len(counts) > FEW:
         words["max_categories"] = min(MOST, -(-2 * len(counts) // FEW) * FEW)
     said = f"{len(counts)} values: " + ", ".join(
-        f"{value[:20]!r} {percent(counts[value], filled)}" for value in ranked[:3]
+        f"{value[:20]!r} {share(counts[value], filled)}" for value in ranked[:3]
     )  # fmt: skip
     said = "; ".join(filter(None, (why, said + (" …" if len(ranked) > 3 else ""))))
     return Reading(seen, "category", said, words, 0, bool(notes), tuple(notes))

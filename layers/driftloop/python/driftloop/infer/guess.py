@@ -38,16 +38,6 @@ class Reading:
     """Names its row, or whatever the row is about: no feature, perhaps the key."""
 
 
-def percent(part: float, whole: float) -> str:
-    """``2 of 200`` → ``1 %``; never 0 or 100 % for what is neither none nor all."""
-    share = 100 * part / whole if whole else 0.0
-    if 0 < share < 0.1:
-        return "under 0.1 %"
-    if 99.9 < share < 100:
-        return "over 99.9 %"
-    return f"{share:.1f} %" if 0 < share < 10 and share != round(share) else f"{share:.0f} %"
-
-
 def listed(words: list[str], most: int = 5) -> str:
     """``'a', 'b' and 3 more``; long words cut."""
     shown = [repr(w if len(w) <= 40 else w[:39] + "…") for w in words[:most]]

@@ -128,14 +128,14 @@ def _target(readings: Readings, wishes: Wishes, taken: set[str]) -> Guess:
         )
     place = {seen.name: i for i, seen in enumerate(able)}
     best = max(able, key=lambda s: (names.target(s.name), place[s.name]))
-    rivals = [s.name for s in reversed(able) if s is not best and (
-        names.target(s.name) or len(able) - place[s.name] <= 2)]  # fmt: skip
     level = names.target(best.name)
-    same = [s.name for s in able if names.target(s.name) == level and s is not best]
+    rivals = [s.name for s in reversed(able) if s is not best and names.target(s.name)]
     if level == 2:
-        return Guess("target", best.name, "its name", bool(same), tuple(rivals[:4]))
+        same = any(names.target(name) == 2 for name in rivals)
+        return Guess("target", best.name, "its name", same, tuple(rivals[:4]))
+    last = [s.name for s in reversed(able[-3:]) if s is not best and s.name not in rivals]
     why = "its name" if level else "the last column that could be"
-    return Guess("target", best.name, why, True, tuple(rivals[:4]))
+    return Guess("target", best.name, why, True, tuple([*rivals, *last][:4]))
 
 
 def _learnable(reading: Reading, wishes: Wishes) -> bool:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from driftloop.infer.guess import Guess, percent
+from driftloop.infer.guess import Guess
 from driftloop.infer.roles import Roles
 from driftloop.infer.seen import Table
+from driftloop.readable import share
 
 HOLDOUTS = (0.2, 0.25, 0.3, 0.35, 0.4)
 FEWEST_TRAIN, FEWEST_HOLDOUT = 50, 20  # as `prepare` has it
@@ -17,13 +18,13 @@ DAY = 86_400_000.0  # milliseconds
 
 
 def settings(
-    table: Table, roles: Roles, rejected: int, leaves_out: bool
+    table: Table, roles: Roles, rejected: int, leaves_out: bool, by_hash: str
 ) -> tuple[dict[str, Any], list[Guess]]:
     """The spec from ``data`` on, and what there is to say about it. ``rejected``: rows that the
-    spec will reject, at most."""
+    spec will reject, unreadable ones included; ``by_hash``: why not to split by time."""
     guesses: list[Guess] = []
-    rows = table.rows - rejected
-    data, said = _data(table, roles, rejected, rows, leaves_out)
+    rows = max(table.rows + table.broken - rejected, 0)
+    data, said = _data(table, roles, rejected, rows, leaves_out, by_hash)
     guesses += said
     metric = "log_loss" if roles.task == "classification" else "rmse"
     trials = 8 if rows <= MANY_ROWS else 4
@@ -40,17 +41,14 @@ def settings(
 
 
 def _data(
-    table: Table, roles: Roles, rejected: int, rows: int, leaves_out: bool
+    table: Table, roles: Roles, rejected: int, rows: int, leaves_out: bool, by_hash: str
 ) -> tuple[dict[str, Any], list[Guess]]:
     guesses = []
     total = table.rows + table.broken
-    bad = (rejected + table.broken) / total
-    allowed = 0.05
+    bad, allowed = rejected / total, 0.05
     if bad > 0.04:
         allowed = min(1.0, math.ceil(bad * 125) / 100 + 0.01)
-        told = (
-            f"{percent(rejected + table.broken, total)} of the rows would be rejected as they are"
-        )
+        told = f"{share(bad)} of the rows are rejected as they are"
         guesses.append(Guess("data.reject_above", f"{allowed:g}", told, unsure=True))
     data: dict[str, Any] = {"reject_above": allowed}
     if leaves_out:
@@ -68,8 +66,12 @@ def _data(
     elif holdout != HOLDOUTS[0]:
         told = f"{rows} rows: a smaller share would be too few to judge by"
         guesses.append(Guess("data.holdout", f"{holdout:g}", told))
-    if not roles.time and roles.task == "classification":
-        data["split"] = {"stratify": True}
+    if by_hash:
+        guesses.append(Guess("data.split", "by hash", by_hash, unsure=True))
+    if by_hash or not roles.time:
+        split: dict[str, Any] = {"by": "hash"} if by_hash else {}
+        split |= {"stratify": True} if roles.task == "classification" else {}
+        data |= {"split": split} if split else {}
     return data, guesses
 
 
