@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from infra.cli.options import DATA, Json, Wait, deployment
+from infra.cli.options import DATA, Json, Limit, Wait, deployment
 
 app = App()
 quarantine = App(name="quarantine", group=DATA, help="Rejected rows: which, why, and in again.")
@@ -61,3 +61,53 @@ def readmit(
 
     outcome = send(deployment(), model, upload=upload, rule=rule, file=file, wait=wait, json=json)
     return 0 if outcome is None or outcome.well else 1
+
+
+@app.command(group=DATA)
+def datasets(
+    model: str, dataset: str | None = None, /, *, limit: Limit = 20, json: Json = False
+) -> None:
+    """Versions of the rows, newest first: made by what, learned from by which versions.
+
+    Parameters
+    ----------
+    dataset: Show the parts of this one (see diff for its names).
+    """
+    from infra.cli.datasets import show
+
+    show(deployment(), model, dataset, limit=limit, json=json)
+
+
+@app.command(group=DATA)
+def diff(model: str, first: str, second: str = "latest", /, *, json: Json = False) -> None:
+    """What changed from one dataset to another: rows, columns, distributions.
+
+    Parameters
+    ----------
+    first: The beginning of a digest, a version that learned from it (v7), or latest.
+    """
+    from infra.cli.diff import show
+
+    show(deployment(), model, first, second, json=json)
+
+
+@app.command(name="export", group=DATA)
+def export_dataset(
+    model: str,
+    dataset: str,
+    file: str,
+    /,
+    *,
+    defuse: Annotated[
+        bool, Parameter(negative="", help="For spreadsheets: no cell runs as a formula (CSV).")
+    ] = False,
+) -> None:
+    """Write a dataset to one file (.csv, .jsonl, .parquet): the same bytes every time.
+
+    Parameters
+    ----------
+    dataset: The beginning of a digest, a version that learned from it (v7), or latest.
+    """
+    from infra.cli.datasets import export as write
+
+    write(deployment(), model, dataset, file, defuse=defuse)

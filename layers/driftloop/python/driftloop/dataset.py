@@ -48,6 +48,12 @@ class Dataset:
     parts: tuple[Part, ...]
     skipped: tuple[str, ...] = ()
 
+    @classmethod
+    def parse(cls, data: bytes) -> Dataset:
+        body = json.loads(data)
+        parts = tuple(Part(**part) for part in body["parts"])
+        return cls(**{**body, "parts": parts, "skipped": tuple(body["skipped"])})
+
     @property
     def rows(self) -> int:
         return sum(part.rows for part in self.parts)
@@ -98,9 +104,7 @@ def resolve(every: Sequence[Intake], spec: Spec) -> Dataset | None:
 
 def load(store: Blobs, model: str, digest: str) -> Dataset:
     """Read a manifest. Raises NotFound."""
-    body = json.loads(store.get(keys.dataset(model, digest)))
-    parts = tuple(Part(**part) for part in body["parts"])
-    return Dataset(**{**body, "parts": parts, "skipped": tuple(body["skipped"])})
+    return Dataset.parse(store.get(keys.dataset(model, digest)))
 
 
 def read_parts(store: Blobs, spec: Spec, parts: Sequence[Part]) -> list[Rows]:

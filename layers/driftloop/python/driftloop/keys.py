@@ -44,9 +44,9 @@ def facts(model: str, upload: str = "") -> str:
     return f"{model}/facts/" + (f"{upload}.json" if upload else "")
 
 
-def dataset(model: str, digest: str) -> str:
-    """The manifest: an ordered list of parts."""
-    return f"{model}/datasets/{digest}.json"
+def dataset(model: str, digest: str = "") -> str:
+    """The manifest: an ordered list of parts. Without a name: the prefix of all."""
+    return f"{model}/datasets/" + (f"{digest}.json" if digest else "")
 
 
 def quarantine(model: str, upload: str = "") -> str:
