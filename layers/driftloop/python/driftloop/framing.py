@@ -18,7 +18,7 @@ import pyarrow as pa
 from driftloop import split
 from driftloop.errors import NotEnoughData
 from driftloop.frame import Frame
-from driftloop.recheck import recheck
+from driftloop.recheck import arrow, hashes, recheck
 from driftloop.rows import Rows, concatenate, event_times
 from driftloop.spec import Spec
 from driftloop.split import Codes, Hashes, Mask
@@ -35,8 +35,7 @@ def build(parts: Iterable[Rows], spec: Spec) -> tuple[Frame, dict[str, int], dic
 
     Raises NotEnoughData: too few rows, one class only, too many classes.
     """
-    rows, counts, breaks = _sound(parts, spec)
-    held = _Held.of(rows, spec)
+    held, counts, breaks = _sound(parts, spec)
     for reason, kept in (("repeated", _latest), ("outside_window", _window)):
         held = held.keep(reason, kept(held, spec), counts)
     if held.times is not None:
@@ -67,13 +66,6 @@ class _Held:
     times: npt.NDArray[np.int64] | None
     train: Mask
 
-    @classmethod
-    def of(cls, rows: Rows, spec: Spec) -> _Held:
-        names = groups = rows.hashes(*([spec.key] if spec.key else []))
-        if (by := spec.data.split.group) is not None:
-            groups = np.where(_missing(rows.columns[by]), names, rows.hashes(by))
-        return cls(rows, names, groups, event_times(rows, spec), np.ones(len(rows), dtype=bool))
-
     def take(self, picked: npt.NDArray[Any]) -> _Held:
         times = None if self.times is None else self.times[picked]
         return _Held(
@@ -86,15 +78,25 @@ class _Held:
         return self.take(kept) if counts[reason] else self
 
 
-def _sound(parts: Iterable[Rows], spec: Spec) -> tuple[Rows, dict[str, int], dict[str, int]]:
+def _sound(parts: Iterable[Rows], spec: Spec) -> tuple[_Held, dict[str, int], dict[str, int]]:
     """The rows of all parts that keep the contract; how many there are; which others."""
-    kept, read, breaks = [], 0, Counter[str]()
+    kept: list[tuple[Rows, Hashes, Hashes]] = []
+    read, breaks = 0, Counter[str]()
+    by = spec.data.split.group
     for part in parts:
         read += len(part)
-        sound, found = recheck(part, spec)
-        kept.append(part.take(sound) if found else part)
+        columns = arrow(part)
+        sound, found = recheck(columns, spec)
         breaks.update(found)
-    return concatenate(kept), {"read": read, "breaks_contract": breaks.total()}, dict(breaks)
+        names = groups = hashes(columns, [spec.key] if spec.key else list(columns))
+        if by is not None:
+            missing = columns[by].is_null().to_numpy(zero_copy_only=False)
+            groups = np.where(missing, names, hashes(columns, [by]))
+        kept.append((part.take(sound), names[sound], groups[sound]))
+    rows = concatenate([part for part, _, _ in kept])
+    names, groups = (np.concatenate([each[i] for each in kept]) for i in (1, 2))
+    held = _Held(rows, names, groups, event_times(rows, spec), np.ones(len(rows), dtype=bool))
+    return held, {"read": read, "breaks_contract": breaks.total()}, dict(breaks)
 
 
 def _latest(held: _Held, spec: Spec) -> Mask:
@@ -192,18 +194,14 @@ def _columns(
     learner never saw) in the holdout."""
     columns: dict[str, npt.NDArray[Any]] = {}
     vocabulary: dict[str, list[str]] = {}
+    sight = np.argsort(~train, kind="stable")
     for name, feature in spec.features.items():
         values = rows.columns[name]
         if feature.type == "number":
             columns[name] = values.astype(np.float64)
             continue
-        codes, words = _coded(values)
-        found, first = np.unique(np.concatenate([codes[train], codes[~train]]), return_index=True)
-        sight = [code for code in found[np.argsort(first)].tolist() if code >= 0]
-        place = np.full(len(words) + 1, -1, dtype=np.int32)  # code -1 finds the last
-        place[sight] = np.arange(len(sight))
-        columns[name] = place[codes]
-        vocabulary[name] = [words[code] for code in sight]
+        columns[name] = np.empty(len(train), dtype=np.int32)
+        columns[name][sight], vocabulary[name] = _coded(values[sight])
     return columns, vocabulary
 
 
@@ -211,7 +209,3 @@ def _coded(texts: npt.NDArray[Any]) -> tuple[Codes, list[str]]:
     """Positions in a list of the different texts, in order of sight; -1 for missing."""
     coded = pa.array(texts, pa.string()).dictionary_encode()
     return coded.indices.fill_null(-1).to_numpy(), coded.dictionary.to_pylist()
-
-
-def _missing(values: npt.NDArray[Any]) -> Mask:
-    return np.asarray(np.isnan(values) if values.dtype.kind == "f" else _coded(values)[0] < 0)

@@ -17,6 +17,8 @@ from driftloop.framing import build
 from driftloop.rows import Rows, kinds
 from driftloop.spec import Spec
 
+__all__ = ["FORMAT", "build", "prepare", "rebuild"]
+
 FORMAT = "driftloop.recipe/1"
 """Of recipes, and of the way in which rows become a frame: another way is another format."""
 SHAPING = ("duplicates", "window", "earliest", "latest", "rules", "split", "holdout")
