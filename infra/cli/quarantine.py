@@ -34,9 +34,9 @@ def show(
         return console.as_json({"uploads": [_facts(h) for h in held], "reasons": groups})
     console.listing(
         f"quarantine of {model}",
-        [{**_facts(h), "time": moment(h.time), "refused": h.error and h.error["name"]}
-         for h in held],
-        ("time", "upload", "key", "total", "accepted", "held", "readmitted", "refused"),
+        [{**_facts(h), "time": moment(h.time), "file": _file(h.key),
+          "refused": h.error and h.error["name"]} for h in held],
+        ("time", "upload", "file", "total", "accepted", "held", "readmitted", "refused"),
         f"nothing of {model} is in quarantine ({len(found)} uploads)",
     )  # fmt: skip
     if groups:
@@ -117,7 +117,12 @@ def _group(held: Held, reason: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _shown(example: dict[str, Any]) -> str:
-    file = example["file"].rsplit("/", 1)[-1]
-    said = example["text"] if example["value"] in (None, "") else example["value"]
-    said = repr(said) if isinstance(said, str) else str(said)
+    file = _file(example["file"])
+    named = example["field"] and example["value"] not in (None, "")
+    said = repr(example["value"] if named else example["text"])
     return f"{file} line {example['line']}: {said if len(said) < 60 else said[:59] + '…'}"
+
+
+def _file(key: str) -> str:
+    """A key of the landing bucket without ``incoming/<model>/``."""
+    return key.split("/", 2)[-1]

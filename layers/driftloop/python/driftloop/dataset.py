@@ -115,11 +115,16 @@ def read_parts(store: Blobs, spec: Spec, parts: Sequence[Part]) -> list[Rows]:
 
 
 def scan(
-    store: Blobs, model: str, found: Dataset, parts: Sequence[Part] | None = None
+    store: Blobs,
+    model: str,
+    found: Dataset,
+    parts: Sequence[Part] | None = None,
+    only: str | None = None,
 ) -> Iterator[Any]:
     """All rows of ``parts`` (none given: of the whole dataset), in order, as record batches of
-    arrow's. Raises IntegrityError behind a part whose rows are not those its name says."""
-    order: list[str] = []
+    arrow's; of ``only`` one column, if it is named. Raises IntegrityError behind a part whose rows
+    are not those its name says (one column does not tell)."""
+    order = [only] if only else []
     for part in found.parts if parts is None else parts:
         digest = canonical.Digest(found.columns)
         with store.open(keys.part(model, part.sha256)) as stream:
@@ -127,10 +132,11 @@ def scan(
             order = order or [n for n in file.schema_arrow.names if n in found.columns]
             for batch in file.iter_batches(BATCH, columns=order, use_threads=False):
                 batch = batch.select(order)
-                columns = zip(order, batch.columns, strict=True)
-                digest.update({name: parquet.canonical_of(column) for name, column in columns})
+                if not only:
+                    columns = zip(order, batch.columns, strict=True)
+                    digest.update({name: parquet.canonical_of(column) for name, column in columns})
                 yield batch
-        if digest.hexdigest() != part.sha256:
+        if not only and digest.hexdigest() != part.sha256:
             raise IntegrityError(f"part {part.sha256} of {model} holds other rows than it did")
 
 

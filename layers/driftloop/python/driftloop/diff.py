@@ -1,7 +1,8 @@
 """What lies between two datasets: parts, rows, columns, and how each column is distributed.
 
 Rows are compared by 64-bit hashes of the columns that both have (see rowhash for the odds), those
-of parts that both have not at all. With a key, a row that is another under the same key changed.
+of parts that both have not at all. With a key, what the second says otherwise of a key that the
+first has is a change, whether the first statement went or stands beside it (the later one counts).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from driftloop import canonical, dataset, parquet, rowhash
+from driftloop import dataset, parquet, rowhash
 from driftloop.blobs import Blobs
 from driftloop.dataset import Dataset, Part
 from driftloop.drift import psi
@@ -43,7 +44,8 @@ class Shift:
 
 @dataclass(frozen=True)
 class Diff:
-    """``changed`` is None without a key; then a changed row is one removed and one added."""
+    """Rows, and ``changed`` keys: None without a key, when a changed row is one removed and one
+    added."""
 
     added: int
     removed: int
@@ -70,16 +72,22 @@ def diff(
     added = [p for name, p in theirs.items() if name not in ours]
     common = {n: k for n, k in first.columns.items() if second.columns.get(n) == k}
     key = first.key if first.key == second.key and first.key in common else None
-    rows = _rows(
-        _hashes(store, model, first, removed, common, key),
-        _hashes(store, model, second, added, common, key),
-    )
-    untouched = sum(p.rows for name, p in ours.items() if name in theirs)
+    before = _Side(store, model, first, removed, common, key)
+    after = _Side(store, model, second, added, common, key)
+    gone, new = before.left_over(after.rows), after.left_over(before.rows)
+    left, changed = len(gone), None
+    if key:
+        both = [p for name, p in ours.items() if name in theirs]
+        kept = [rowhash.values(parquet.canonical_of(batch.column(key)))
+                for batch in dataset.scan(store, model, first, both, only=key)]  # fmt: skip
+        said = np.isin(new, np.concatenate([*kept, before.keys]))
+        changed = int(np.unique(new[said]).size)
+        new, gone = new[~said], gone[~np.isin(gone, np.concatenate([*kept, after.keys]))]
     return Diff(
-        added=rows[0],
-        removed=rows[1],
-        changed=rows[2] if key else None,
-        same=rows[3] + untouched,
+        added=len(new),
+        removed=len(gone),
+        changed=changed,
+        same=first.rows - left,
         parts_added=[p.sha256 for p in added],
         parts_removed=[p.sha256 for p in removed],
         parts_same=len(ours) - len(removed),
@@ -153,48 +161,39 @@ def _and_others(side: TextSketch, texts: list[str]) -> list[int]:
     return [*counts, max(side.present - sum(counts), 0)]
 
 
-def _hashes(
-    store: Blobs,
-    model: str,
-    found: Dataset,
-    parts: list[Part],
-    columns: dict[str, str],
-    key: str | None,
-) -> tuple[Hashes, Hashes]:
-    """Of every row of ``parts``: of its common columns, and of its key."""
-    rows: list[Hashes] = [np.empty(0, np.uint64)]
-    keys: list[Hashes] = [np.empty(0, np.uint64)]
-    for batch in dataset.scan(store, model, found, parts):
-        plain: dict[str, canonical.Column] = {
-            name: parquet.canonical_of(batch.column(name)) for name in columns
-        }
-        hashed = {name: rowhash.values(column) for name, column in plain.items()}
-        if hashed:
+class _Side:
+    """Hashes of rows that only one side has as parts: ``rows``: of what both have as columns;
+    ``keys``: of their keys (without a key: of the rows)."""
+
+    def __init__(
+        self,
+        store: Blobs,
+        model: str,
+        found: Dataset,
+        parts: list[Part],
+        columns: dict[str, str],
+        key: str | None,
+    ) -> None:
+        rows: list[Hashes] = [np.empty(0, np.uint64)]
+        names: list[Hashes] = [np.empty(0, np.uint64)]
+        for batch in dataset.scan(store, model, found, parts) if columns else ():
+            hashed = {n: rowhash.values(parquet.canonical_of(batch.column(n))) for n in columns}
             rows.append(rowhash.rows(hashed))
-            keys.append(hashed[key] if key else rows[-1])
-    return np.concatenate(rows), np.concatenate(keys)
+            names.append(hashed[key] if key else rows[-1])
+        self.rows, self.keys = np.concatenate(rows), np.concatenate(names)
 
-
-def _rows(first: tuple[Hashes, Hashes], second: tuple[Hashes, Hashes]) -> tuple[int, int, int, int]:
-    """Rows added, removed, changed and the same, counting rows that are there several times."""
-    left, right = _left_over(first, second[0]), _left_over(second, first[0])
-    changed = int(np.intersect1d(left, right).size)
-    return len(right) - changed, len(left) - changed, changed, len(first[0]) - len(left)
-
-
-def _left_over(side: tuple[Hashes, Hashes], other: Hashes) -> Hashes:
-    """Keys of the rows of ``side`` that ``other`` has not, or not as often."""
-    rows, keys = side
-    order = np.argsort(rows, kind="stable")
-    values, starts, counts = np.unique(rows[order], return_index=True, return_counts=True)
-    nth = np.arange(len(rows)) - np.repeat(starts, counts)  # which of its equals a row is
-    known, times = np.unique(other, return_counts=True)
-    at = np.searchsorted(known, values)
-    there = np.zeros(len(values), np.int64)
-    hit = at < len(known)
-    hit[hit] = known[at[hit]] == values[hit]
-    there[hit] = times[at[hit]]
-    return keys[order][nth >= np.repeat(there, counts)]
+    def left_over(self, other: Hashes) -> Hashes:
+        """Keys of the rows that ``other`` has not, or not as often."""
+        order = np.argsort(self.rows, kind="stable")
+        values, starts, counts = np.unique(self.rows[order], return_index=True, return_counts=True)
+        nth = np.arange(len(order)) - np.repeat(starts, counts)  # which of its equals a row is
+        known, times = np.unique(other, return_counts=True)
+        at = np.searchsorted(known, values)
+        hit = at < len(known)
+        hit[hit] = known[at[hit]] == values[hit]
+        there = np.zeros(len(values), np.int64)
+        there[hit] = times[at[hit]]
+        return self.keys[order][nth >= np.repeat(there, counts)]
 
 
 def _without(columns: dict[str, str], others: dict[str, str]) -> dict[str, str]:

@@ -76,8 +76,8 @@ def pieces(model: str, upload: str, file: str = "") -> str:
 
 
 def profile(model: str, of: str, name: str, kind: str) -> str:
-    """Profile of one upload or dataset; ``of`` is ``uploads`` or ``datasets``, ``kind`` is
-    ``json`` or ``html``."""
+    """Profile of one upload, part or dataset; ``of`` is ``uploads``, ``parts`` or ``datasets``,
+    ``kind`` is ``json`` or ``html``."""
     return f"{model}/profiles/{of}/{name}.{kind}"
 
 
