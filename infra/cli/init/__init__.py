@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from driftloop.errors import NotEnoughData
-from driftloop.infer import Inferred, Learned, Table, Wishes, infer
+from driftloop.infer import Guess, Inferred, Learned, Table, Wishes, infer
 from driftloop.reading import open_source
 from infra.cli import console
 from infra.cli.fault import ASKED_WRONGLY, Fault
@@ -59,21 +59,34 @@ def _tried(
     """A spec that was tried out on the file, and mended by what that taught."""
     inferred = infer(model, table, wishes, now)
     rehearsal = rehearse(path, inferred.spec, now + DAY, MOST_ROWS)
-    learned = Learned(rehearsal.copies, rehearsal.bad)
     if rehearsal.bad > rehearsal.total / 2:
         why = ", ".join(f"{n:,} {reason.strip('|')}" for reason, n in rehearsal.reasons.items())
         raise NotEnoughData(
             f"{rehearsal.bad:,} of {rehearsal.total:,} rows could not be used: {why}"
         )
+    learned = Learned(rehearsal.copies, rehearsal.bad, rehearsal.repeated)
     if rehearsal.obstacle and inferred.spec.time:
         hashed = infer(model, table, wishes, now, replace(learned, by_hash=rehearsal.obstacle))
         again = rehearse(path, hashed.spec, now + DAY, MOST_ROWS)
         if not again.obstacle:
-            return hashed, again
-    if learned.copies or rehearsal.bad > 0.8 * inferred.spec.data.reject_above * rehearsal.total:
-        inferred = infer(model, table, wishes, now, learned)
-        rehearsal = rehearse(path, inferred.spec, now + DAY, MOST_ROWS)
-    return inferred, rehearsal
+            return _remarked(hashed, again), again
+    mended = infer(model, table, wishes, now, learned)
+    if mended.spec != inferred.spec:
+        rehearsal = rehearse(path, mended.spec, now + DAY, MOST_ROWS)
+    return _remarked(mended, rehearsal), rehearsal
+
+
+def _remarked(inferred: Inferred, rehearsal: Rehearsal) -> Inferred:
+    """With what stood out in the data as doubts of their own."""
+    guesses = {guess.about: guess for guess in inferred.guesses}
+    for finding in rehearsal.findings:
+        about = f"features.{finding.field}"
+        if guess := guesses.get(about):
+            guesses[about] = replace(guess, unsure=True, others=(*guess.others, finding.text))
+        else:
+            about = f"{finding.rule}.{finding.field}"
+            guesses[about] = Guess(finding.field or "rows", finding.rule, finding.text, unsure=True)
+    return replace(inferred, guesses=list(guesses.values()))
 
 
 def named_after(path: Path) -> str:

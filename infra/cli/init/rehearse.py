@@ -38,10 +38,14 @@ class Rehearsal:
     obstacle: str | None
 
     @property
+    def repeated(self) -> int:
+        """Rows dropped because another one says the same."""
+        return sum(n for why, n in self.reasons.items() if why.startswith("duplicate|"))
+
+    @property
     def bad(self) -> int:
         """Rows rejected for what `data.reject_above` counts."""
-        dropped = sum(n for why, n in self.reasons.items() if why.startswith("duplicate|"))
-        return self.total - self.accepted - dropped
+        return self.total - self.accepted - self.repeated
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,7 @@ def say(
     rest = [g for g in guesses if g.unsure and g not in parts and g not in left]
     if rest:
         out.print(f"\nUnsure of ({len(rest)}):")
-        _grid(out, [("?", g.about, "; ".join(g.others) or g.why) for g in rest])
-    if rehearsal.findings:
-        out.print(f"\nTo look at in the data ({len(rehearsal.findings)}):")
-        _grid(out, [("?", f.field or "rows", f.text) for f in rehearsal.findings])
+        _grid(out, [("?", g.about.removeprefix("features."), _doubt(g)) for g in rest])
     accepted = f"{rehearsal.accepted:,} of {rehearsal.total:,} rows"
     out.print(f"\nTried out: {accepted} would be accepted.", markup=False)
     for reason, count in rehearsal.reasons.items():
@@ -55,6 +52,11 @@ def say(
 def _told(guess: Guess) -> str:
     others = f"; or: {', '.join(guess.others)}" if guess.others else ""
     return guess.why + others
+
+
+def _doubt(guess: Guess) -> str:
+    feature = guess.about.startswith("features.")
+    return " ".join(guess.others) if feature and guess.others else _told(guess)
 
 
 def _mark(guess: Guess) -> str:

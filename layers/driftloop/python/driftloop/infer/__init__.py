@@ -16,7 +16,7 @@ from driftloop.infer.column import read
 from driftloop.infer.guess import Guess, Reading
 from driftloop.infer.roles import Roles, Wishes, cast
 from driftloop.infer.seen import Seen, Table
-from driftloop.infer.settings import settings
+from driftloop.infer.settings import Size, settings
 from driftloop.spec import Spec
 
 __all__ = ["Guess", "Inferred", "Learned", "Seen", "Table", "Wishes", "infer"]
@@ -30,11 +30,13 @@ class Learned:
 
     copies: columns that give the target away, and how; they are left out.
     rejected: rows (of those that can be read or not) that the spec rejects; None: not known.
+    repeated: rows that equal another one in all the spec names.
     by_hash: the newest rows alone are no holdout, and why; then rows are split by hash.
     """
 
     copies: Mapping[str, str] = field(default_factory=dict)
     rejected: int | None = None
+    repeated: int = 0
     by_hash: str = ""
 
 
@@ -77,12 +79,14 @@ def infer(
     if not features:
         why = [f"{n!r}: {without.get(n, r.why)}" for n, r in left.items()]
         told = "; ".join(why[:5]) + (f"; and {len(why) - 5:,} more" if len(why) > 5 else "")
-        raise NotEnoughData(f"no column is left to learn {roles.target!r} from. {told}".strip())
+        told = told or "the file has no other one"
+        raise NotEnoughData(f"no column is left to learn {roles.target!r} from: {told}")
     rejected = learned.rejected
     if rejected is None:
         strays = roles.rejected + sum(r.strays for r in features.values())
         rejected = min(strays, table.rows) + table.broken
-    document, more = settings(table, roles, rejected, bool(left), learned.by_hash)
+    size = Size(table.rows + table.broken, rejected, learned.repeated)
+    document, more = settings(table, roles, size, bool(left), learned.by_hash)
     document = _head(name, roles, features) | document
     guesses = [*roles.guesses, *more]
     guesses += [_feature(n, r) for n, r in features.items()]

@@ -15,6 +15,7 @@ from driftloop.infer.seen import MOST_COUNTED, NUMBERS, Form, Seen
 from driftloop.readable import share
 
 STRAY = 0.01  # share of values that may break a column's type; their rows are quarantined
+RARE = 0.01  # share of rows with a value below which a column is not worth its while
 FEW = 50  # categories that need no word in the spec
 MOST = 1000  # categories a spec admits
 LONGEST = 256  # characters of a text that the contract admits
@@ -35,6 +36,8 @@ def read(seen: Seen) -> Reading:
         return _out(seen, "its name is none a spec can hold")
     if not seen.known:
         return _out(seen, "no row has a value")
+    if seen.known < RARE * seen.rows:
+        return _out(seen, f"only {share(seen.known, seen.rows)} of the rows have a value")
     if seen.count("nested"):
         return _out(seen, f"{share(seen.count('nested'), seen.known)} are lists or objects")
     if seen.distinct == 1 and not seen.missing:
@@ -90,15 +93,18 @@ def _number(seen: Seen) -> Reading:
 def _category(seen: Seen, why: str = "") -> Reading:
     counts = None if seen.counts is None else {**seen.counts, **seen.nulls}
     filled = seen.rows - seen.blank
-    if seen.unique and seen.rows > 1:
+    prose = seen.longest > LONGEST or seen.characters >= 40
+    if prose and (counts is None or len(counts) > filled / 5):
+        return _out(seen, f"free text ({seen.characters:.0f} characters on average)")
+    if seen.unique:
         return _out(seen, "names its row: no value comes twice", identifies=True)
     if counts is None:
         return _out(seen, f"over {MOST_COUNTED:,} different texts")
     if len(counts) == 1 and not seen.blank:
         return _out(seen, f"is {listed(list(counts))} in every row")
     many = len(counts) > filled / 2 and filled >= 20
-    if seen.longest > LONGEST or (seen.characters >= 40 and len(counts) > filled / 5):
-        return _out(seen, f"free text ({seen.characters:.0f} characters on average)")
+    if seen.longest > LONGEST:
+        return _out(seen, f"has texts of over {LONGEST} characters")
     if len(counts) > MOST or many:
         return _out(seen, f"{len(counts):,} different texts in {filled:,} rows", unsure=True)
     ranked = sorted(counts, key=lambda value: (-counts[value], value))
