@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftloop import baseline
-from driftloop import bins as sketch
+from driftloop.baseline import Baseline, baseline, predictions_sketch
+from driftloop.bins import NumberBins, TextBins
 from driftloop.frame import Frame
+from driftloop.sketch import Sketch
 from driftloop.spec import Spec
 
 DAY = 86_400_000
@@ -56,91 +57,98 @@ def scores(n: int, seed: int = 1) -> np.ndarray[Any, Any]:
     return np.clip(np.random.default_rng(seed).beta(3, 7, n), 0, 1)
 
 
-def window(base: dict[str, Any], rows: int, seed: int, shift: float = 0.0) -> dict[str, Any]:
+def window(rows: int, seed: int, shift: float = 0.0) -> dict[str, Sketch]:
     rng = np.random.default_rng(seed)
     values = rng.normal(size=rows) + shift
     values[rng.random(rows) < 0.05] = np.nan
-    names = [[None, "a", "b", "d", "e"][i] for i in rng.integers(0, 5, rows)]
-    bins = base["features"]
     return {
-        "x": sketch.tally(bins["x"], sketch.assign_numbers(bins["x"], values)),
-        "c": sketch.tally(bins["c"], sketch.assign_names(bins["c"], names)),
-        "prediction": sketch.tally(
-            bins["prediction"], sketch.assign_numbers(bins["prediction"], np.full(rows, 5.0))
-        ),
+        "x": Sketch.numbers(values),
+        "c": Sketch.codes(rng.integers(-1, 4, rows), ["e", "a", "d", "b"]),
+        "prediction": Sketch.numbers(np.full(rows, 5.0)),
     }
 
 
-def predicted(base: dict[str, Any], rows: int, seed: int) -> dict[str, Any]:
-    bins = base["prediction"]
-    return sketch.tally(bins, baseline.assign_predictions(bins, scores(rows, seed)))
+def predicted(rows: int, seed: int) -> Sketch:
+    return predictions_sketch(scores(rows, seed), ["0", "1"])
 
 
 @pytest.fixture(scope="module")
-def base() -> dict[str, Any]:
+def base() -> Baseline:
     f = frame()
-    return baseline.baseline(f, scores(int(f.holdout.sum())), "log_loss", 0.62, spec())
+    return baseline(f, scores(int(f.holdout.sum())), "log_loss", 0.62, spec())
 
 
-def test_is_plain_finite_json_law_10(base: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(base, allow_nan=False)) == base
-    assert base["features"]["x"]["rows"] == 12_000
-    assert sum(base["features"]["x"]["counts"]) + base["features"]["x"]["missing"] == 12_000
-    assert base["metric"] == {"name": "log_loss", "value": 0.62}
-    assert base["thresholds"]["performance"]["log_loss"] > 0.62 * 1.1
+def test_is_plain_finite_json_and_comes_back_the_same_law_10(base: Baseline) -> None:
+    text = json.dumps(base.to_json(), allow_nan=False)
+    loaded = Baseline.from_json(json.loads(text))
+    assert loaded.to_json() == base.to_json()
+    seen, answers = window(300, 1, 0.5), predicted(300, 1)
+    assert loaded.score(seen, answers) == base.score(seen, answers)
+    x = loaded.features["x"]
+    assert x.sketch.rows == sum(x.counts) + x.sketch.missing == 12_000
+    assert (loaded.metric, loaded.value) == ("log_loss", 0.62)
+    assert loaded.performance_limit(spec(), 300) > 0.62 * 1.1
+    assert len(text) < 100_000
+
+
+def test_blocks_are_counted_as_windows_are(base: Baseline) -> None:
+    """Thresholds come from rows assigned to bins, windows' counts from sketches."""
+    f, some = frame(), slice(3000, 3300)
+    x, c = base.features["x"].bins, base.features["c"].bins
+    assert isinstance(x, NumberBins) and isinstance(c, TextBins) and c.categories
+    codes, names, values = f.columns["c"][some], f.vocabulary["c"], f.columns["x"][some]
+    for assigned, counts in (
+        (x.assign(values), x.counts(Sketch.numbers(values))),
+        (c.assign(codes, names), c.counts(Sketch.codes(codes, names))),
+    ):
+        assert np.bincount(assigned[assigned >= 0], minlength=len(counts)).tolist() == counts
 
 
 def test_scores_of_all_rows_are_cut_to_the_holdout() -> None:
     f = frame()
     everything = scores(f.rows)
-    whole = baseline.baseline(f, everything, "log_loss", 0.62, spec())
-    assert whole == baseline.baseline(f, everything[f.holdout], "log_loss", 0.62, spec())
+    whole = baseline(f, everything, "log_loss", 0.62, spec())
+    part = baseline(f, everything[f.holdout], "log_loss", 0.62, spec())
+    assert whole.to_json() == part.to_json()
 
 
 def test_a_missing_or_infinite_score_is_refused_law_10() -> None:
     f = frame()
     with pytest.raises(ValueError, match="finite prediction"):
-        baseline.baseline(f, np.full(int(f.holdout.sum()), np.nan), "log_loss", 0.6, spec())
+        baseline(f, np.full(int(f.holdout.sum()), np.nan), "log_loss", 0.6, spec())
     with pytest.raises(ValueError, match="finite prediction"):
-        baseline.baseline(f, scores(3), "log_loss", 0.6, spec())
+        baseline(f, scores(3), "log_loss", 0.6, spec())
 
 
-def test_quiet_windows_stay_quiet_and_loud_ones_do_not(base: dict[str, Any]) -> None:
+def test_quiet_windows_stay_quiet_and_loud_ones_do_not(base: Baseline) -> None:
     alarms = 0
     for seed in range(200):
-        features, prediction = baseline.scored(
-            base, window(base, 300, seed + 10), predicted(base, 300, seed + 10)
-        )
+        features, prediction = base.score(window(300, seed + 10), predicted(300, seed + 10))
         alarms += max(s["ratio"] for s in [*features.values(), prediction]) > 1
     assert alarms <= 6  # the budget of 4 a year is 2.2 in 200 days
-    features, _ = baseline.scored(base, window(base, 300, 5, shift=1.0), predicted(base, 300, 5))
+    features, _ = base.score(window(300, 5, shift=1.0), predicted(300, 5))
     assert features["x"]["ratio"] > 1 > features["c"]["ratio"]
 
 
-def test_a_unit_bug_in_a_constant_shows(base: dict[str, Any]) -> None:
-    seen = window(base, 300, 3)
-    bins = base["features"]["prediction"]
-    seen["prediction"] = sketch.tally(bins, sketch.assign_numbers(bins, np.full(300, 500.0)))
-    features, _ = baseline.scored(base, seen, predicted(base, 300, 3))
+@pytest.mark.parametrize("wrong", [500.0, 5.01, -5.0])
+def test_a_unit_bug_in_a_constant_shows(base: Baseline, wrong: float) -> None:
+    seen = {**window(300, 3), "prediction": Sketch.numbers(np.full(300, wrong))}
+    features, _ = base.score(seen, predicted(300, 3))
     assert features["prediction"]["ratio"] > 1
 
 
-def test_a_source_that_fell_silent_shows(base: dict[str, Any]) -> None:
-    seen = window(base, 300, 3)
-    bins = base["features"]["x"]
-    seen["x"] = sketch.tally(bins, sketch.assign_numbers(bins, np.full(300, np.nan)))
-    features, _ = baseline.scored(base, seen, predicted(base, 300, 3))
+def test_a_source_that_fell_silent_shows(base: Baseline) -> None:
+    seen = {**window(300, 3), "x": Sketch.numbers(np.full(300, np.nan))}
+    features, _ = base.score(seen, predicted(300, 3))
     assert features["x"]["missing_ratio"] > 1
     assert features["x"]["psi"] == 0.0
 
 
-def test_smaller_windows_get_wider_thresholds(base: dict[str, Any]) -> None:
-    small, _ = baseline.scored(base, window(base, 100, 1), predicted(base, 100, 1))
-    large, _ = baseline.scored(base, window(base, 900, 1), predicted(base, 900, 1))
+def test_smaller_windows_get_wider_thresholds(base: Baseline) -> None:
+    small, _ = base.score(window(100, 1), predicted(100, 1))
+    large, _ = base.score(window(900, 1), predicted(900, 1))
     assert small["x"]["psi_threshold"] > large["x"]["psi_threshold"]
-    assert baseline.performance_limit(base, spec(), 100) > baseline.performance_limit(
-        base, spec(), 900
-    )
+    assert base.performance_limit(spec(), 100) > base.performance_limit(spec(), 900)
 
 
 def test_many_classes_and_regression() -> None:
@@ -149,10 +157,11 @@ def test_many_classes_and_regression() -> None:
                   ["a", "b", "c"], f.train, f.time)  # fmt: skip
     held = int(f.holdout.sum())
     even = np.random.default_rng(0).dirichlet([1, 1, 1], held)
-    base = baseline.baseline(three, even, "log_loss", 1.1, spec())
-    assert base["prediction"]["type"] == "category"
-    assert sum(base["prediction"]["counts"]) == held
+    base = baseline(three, even, "log_loss", 1.1, spec())
+    assert isinstance(base.prediction.bins, TextBins)
+    assert set(base.prediction.bins.categories) == {"a", "b", "c"}
+    assert sum(base.prediction.counts) == held
     numbers = Frame(f.columns, f.vocabulary, np.random.default_rng(0).normal(size=f.rows), None,
                     f.train, f.time)  # fmt: skip
-    base = baseline.baseline(numbers, np.zeros(held), "rmse", 1.0, spec("regression"))
-    assert base["thresholds"]["performance"]["rmse"] > 1.1
+    base = baseline(numbers, np.zeros(held), "rmse", 1.0, spec("regression"))
+    assert base.performance_limit(spec("regression"), 100) > 1.1

@@ -61,7 +61,7 @@ def baseline(spec: Spec) -> bytes:
     held = p[frame.holdout]
     value = losses.value("log_loss", frame.target[frame.holdout], held)
     assert value is not None
-    return json.dumps(make_baseline(frame, held, "log_loss", value, spec)).encode()
+    return json.dumps(make_baseline(frame, held, "log_loss", value, spec).to_json()).encode()
 
 
 class World:

@@ -120,7 +120,7 @@ def register(version: int = 1) -> None:
         np.arange(n) < 1500,
     )
     document = baseline(frame, np.full(500, 1 / 3), "log_loss", 0.6365, SPEC)
-    put("toy/versions/abc/baseline.json", json.dumps(document).encode(), "store")
+    put("toy/versions/abc/baseline.json", json.dumps(document.to_json()).encode(), "store")
     item = {
         "version": version, "candidate": "abc", "plan_key": "k", "plan_sha256": "s", "run": "r",
         "cause": "upload", "dataset": "d", "frame": "f", "estimator": "e", "created": "t",

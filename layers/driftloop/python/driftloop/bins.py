@@ -1,105 +1,107 @@
-"""Counts over fixed bins: all that drift needs to know of a column, in O(bins) numbers.
+"""The bins drift is counted over: chosen once from a sketch, so that any sketch's counts over them
+follow from the sketch alone.
 
-A *sketch* is a JSON-ready dict::
+Numbers: bins of about equal counts between borders of the sketch's buckets, and two outer ones for
+what lies below or above all it saw. They are empty in the sketch the bins come from, so a value
+from another world (a unit bug, a stuck sensor) shows even where training was constant. Texts: the
+most frequent, and one bin for any other.
 
-    {"type": "number",   "edges": [e0 … ek],      "counts": [k+2 ints], "missing": m, "rows": n}
-    {"type": "category", "categories": [c0 … ck], "counts": [k+2 ints], "missing": m, "rows": n}
-
-A number's bins are: below what training saw, ``(e[i-1], e[i]]`` …, above what training saw. The two
-outer bins are empty in the sketch the edges come from, so a value from another world (a unit bug,
-a stuck sensor) shows even where training was constant. A category's last count is "any other".
-Two sketches over the same bins add up, whatever the order: ``merge`` is associative.
+The borders are as fine as that sketch's buckets. Counts of a sketch with coarser ones (which it
+has when it spans far more octaves) are exact but for the buckets an edge cuts through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Sketch = dict[str, Any]
-Floats = npt.NDArray[np.float64]
+from driftloop import tally
+from driftloop.sketch import Codes, Floats, NumberSketch, Sketch, TextSketch
+
 Ints = npt.NDArray[np.int64]
 
 MOST_BINS = 10
 MOST_CATEGORIES = 30
 
 
-def number_bins(values: Floats, most: int = MOST_BINS) -> Sketch:
-    """Empty sketch with quantile edges of ``values`` (float64, NaN = missing)."""
-    seen = values[np.isfinite(values)]
-    if seen.size == 0:
-        return _empty("number", "edges", [])
-    distinct = np.unique(seen)
-    inner = (
-        distinct
-        if distinct.size <= most
-        else np.unique(np.quantile(seen, np.linspace(0, 1, most + 1)[1:], method="inverted_cdf"))
-    )
-    lowest = np.nextafter(distinct[0], -np.inf)  # so that the minimum itself is not "below"
-    return _empty("number", "edges", [float(lowest), *(float(e) for e in inner)])
+@dataclass(frozen=True)
+class NumberBins:
+    """Bin 0 lies below ``edges[0]``, bin i from ``edges[i - 1]`` (included) to ``edges[i]``, the
+    last from the last edge on. No edges: one bin."""
+
+    edges: tuple[float, ...]
+
+    @classmethod
+    def of(cls, sketch: NumberSketch, most: int = MOST_BINS) -> NumberBins:
+        """Each value (bucket) a bin if there are no more than ``most``, else ``most`` quantiles."""
+        buckets, counts = sketch.buckets.filled()
+        if not buckets.size:
+            return cls(())
+        last = buckets
+        if buckets.size > most:
+            wanted = np.ceil(np.arange(1, most + 1) / most * sketch.present)
+            last = np.unique(buckets[np.searchsorted(np.cumsum(counts), wanted)])
+        edges = sketch.buckets.border(np.concatenate([buckets[:1], last + 1]))
+        return cls(tuple(np.minimum(edges, np.finfo(np.float64).max).tolist()))
+
+    def counts(self, sketch: Sketch) -> list[int]:
+        """Values of a NumberSketch in each bin."""
+        assert isinstance(sketch, NumberSketch)
+        below = np.rint(sketch.buckets.below(np.array(self.edges, np.float64))).astype(np.int64)
+        counts: list[int] = np.diff(below, prepend=0, append=sketch.present).tolist()
+        return counts
+
+    def assign(self, values: Floats) -> Ints:
+        """The bin of each value; -1 where it is missing (not finite)."""
+        found = np.searchsorted(np.array(self.edges, np.float64), values, side="right")
+        return np.where(np.isfinite(values), found, -1).astype(np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"edges": list(self.edges)}
 
 
-def category_bins(names: Sequence[str], counts: Ints, most: int = MOST_CATEGORIES) -> Sketch:
-    """Empty sketch over the ``most`` frequent names (ties: first named first)."""
-    order = sorted((i for i in range(len(names)) if counts[i] > 0), key=lambda i: -int(counts[i]))
-    return _empty("category", "categories", [names[i] for i in order[:most]])
+@dataclass(frozen=True)
+class TextBins:
+    """A bin for each of ``categories`` (as the sketch labels them), and one for any other."""
+
+    categories: tuple[str, ...]
+
+    @classmethod
+    def of(cls, sketch: TextSketch, most: int = MOST_CATEGORIES) -> TextBins:
+        return cls(tuple(name for name, _ in sketch.top(most)))
+
+    def counts(self, sketch: Sketch) -> list[int]:
+        """Values of a TextSketch in each bin."""
+        assert isinstance(sketch, TextSketch)
+        known = sketch.counts(self.categories)
+        return [*known, sketch.present - sum(known)]
+
+    def assign(self, codes: Codes, names: Sequence[str]) -> Ints:
+        """The bin of each code (-1 is missing); ``names[code]`` is its text."""
+        place = {code: i for i, code in enumerate(tally.hashes(self.categories).tolist())}
+        found = [place.get(code, len(place)) for code in tally.hashes(names).tolist()]
+        return np.array([*found, -1], np.int64)[codes]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"categories": list(self.categories)}
 
 
-def assign_numbers(bins: Sketch, values: Floats) -> Ints:
-    """The bin of each value; -1 where it is missing."""
-    index = np.searchsorted(np.asarray(bins["edges"], dtype=np.float64), values, side="left")
-    return np.where(np.isnan(values), -1, index).astype(np.int64)
+Bins = NumberBins | TextBins
 
 
-def assign_codes(bins: Sketch, codes: npt.NDArray[np.integer[Any]], names: Sequence[str]) -> Ints:
-    """The bin of each category code (-1 = missing); ``names[code]`` is its category."""
-    place = {name: i for i, name in enumerate(bins["categories"])}
-    other = len(place)
-    table = np.array([*(place.get(name, other) for name in names), -1], dtype=np.int64)
-    return np.asarray(table[codes])
+def bins_of(sketch: Sketch) -> Bins:
+    """The bins that suit a sketch."""
+    if isinstance(sketch, NumberSketch):
+        return NumberBins.of(sketch)
+    assert isinstance(sketch, TextSketch)
+    return TextBins.of(sketch)
 
 
-def assign_names(bins: Sketch, values: Sequence[str | None]) -> Ints:
-    """The bin of each category given as text (None = missing)."""
-    place: dict[str | None, int] = {name: i for i, name in enumerate(bins["categories"])}
-    place[None] = -1
-    other = len(bins["categories"])
-    return np.fromiter((place.get(v, other) for v in values), dtype=np.int64, count=len(values))
-
-
-def tally(bins: Sketch, assigned: Ints) -> Sketch:
-    """Count assigned bins into a new sketch over the same bins."""
-    size = _size(bins)
-    counts = np.bincount(assigned[assigned >= 0], minlength=size)
-    missing = int((assigned < 0).sum())
-    return {
-        **bins,
-        "counts": [int(c) for c in counts],
-        "missing": missing,
-        "rows": int(assigned.size),
-    }
-
-
-def merge(first: Sketch, second: Sketch) -> Sketch:
-    """The sketch of both together. Raises ValueError when their bins differ."""
-    for key in ("type", "edges", "categories"):
-        if first.get(key) != second.get(key):
-            raise ValueError("sketches over different bins cannot be added")
-    counts = [a + b for a, b in zip(first["counts"], second["counts"], strict=True)]
-    return {
-        **first,
-        "counts": counts,
-        "missing": first["missing"] + second["missing"],
-        "rows": first["rows"] + second["rows"],
-    }
-
-
-def _size(bins: Sketch) -> int:
-    return len(bins["edges"] if bins["type"] == "number" else bins["categories"]) + 1
-
-
-def _empty(kind: str, key: str, cuts: list[Any]) -> Sketch:
-    return {"type": kind, key: cuts, "counts": [0] * (len(cuts) + 1), "missing": 0, "rows": 0}
+def from_json(document: Mapping[str, Any]) -> Bins:
+    if "edges" in document:
+        return NumberBins(tuple(document["edges"]))
+    return TextBins(tuple(document["categories"]))

@@ -99,20 +99,28 @@ class Buckets:
         return np.asarray((np.cumsum(counts) - counts)[at] + within * counts[at])
 
     def to_json(self) -> dict[str, Any]:
-        """``runs``: ``[first bucket, count, count …]`` of buckets next to each other."""
+        """``counts``: from bucket ``first`` on, one behind the other; ``-n`` stands for ``n``
+        empty ones."""
         buckets, counts = self.filled()
-        cuts = np.flatnonzero(np.diff(buckets) > 1) + 1
-        groups = zip(np.split(buckets, cuts), np.split(counts, cuts), strict=True)
-        runs = [[int(some[0]), *found.tolist()] for some, found in groups if some.size]
-        return {"min": self.min, "max": self.max, "bits": self.bits, "runs": runs}
+        gaps = np.diff(buckets, prepend=buckets[:1]) - 1
+        both = np.stack([-gaps, counts], axis=1).ravel()
+        return {
+            "min": self.min,
+            "max": self.max,
+            "bits": self.bits,
+            "first": int(buckets[0]) if buckets.size else None,
+            "counts": both[np.stack([gaps > 0, counts > 0], axis=1).ravel()].tolist(),
+        }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Buckets:
-        pairs = [(run[0] + i, n) for run in document["runs"] for i, n in enumerate(run[1:])]
-        buckets, counts = np.array(pairs, np.int64).reshape(-1, 2).T
+        counts = np.array(document["counts"], np.int64)
+        held = counts > 0
+        steps = np.where(held, 1, -counts)
+        buckets = (np.cumsum(steps) - steps)[held] + (document["first"] or 0)
         octaves = buckets >> document["bits"]
         loaded = cls(np.unique(octaves))
-        loaded.counts[buckets + loaded._shift[octaves]] = counts
+        loaded.counts[buckets + loaded._shift[octaves]] = counts[held]
         loaded.min, loaded.max = document["min"], document["max"]
         return loaded
 

@@ -8,39 +8,46 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from driftloop import bins as sketch
 from driftloop import losses
-from driftloop.baseline import assign_predictions, performance_limit, scored
+from driftloop.baseline import Baseline, predictions_sketch
 from driftloop.captured import Record
 from driftloop.contract import as_text
+from driftloop.sketch import Floats, NumberSketch, Sketch
 from driftloop.spec import Spec
 from driftloop.when import from_ms, iso
 
 JUDGED, NO_DATA = "judged", "no data"
-Sketches = dict[str, Any]
 
 
-def sketches(baseline: Mapping[str, Any], records: Sequence[Record]) -> Sketches:
-    """The window's sketches over the version's own bins: ``{"features": {…}, "prediction"}``."""
-    features = {
-        name: sketch.tally(bins, _assigned(bins, [r["features"].get(name) for r in records]))
-        for name, bins in baseline["features"].items()
-    }
-    bins = baseline["prediction"]
-    scores = _scores(records)
-    return {
-        "features": features,
-        "prediction": sketch.tally(bins, assign_predictions(bins, scores)),
-    }
+@dataclass(frozen=True)
+class Sketches:
+    """What a window's rows and their predictions look like."""
+
+    features: dict[str, Sketch]
+    prediction: Sketch
+
+    @classmethod
+    def of(cls, baseline: Baseline, records: Sequence[Record]) -> Sketches:
+        """Of each feature of the baseline, as it took it."""
+        features = {
+            name: _sketch(seen.sketch, [r["features"].get(name) for r in records])
+            for name, seen in baseline.features.items()
+        }
+        return cls(features, predictions_sketch(_scores(records), baseline.classes))
+
+    def to_json(self) -> dict[str, Any]:
+        features = {name: sketch.to_json() for name, sketch in self.features.items()}
+        return {"features": features, "prediction": self.prediction.to_json()}
 
 
 def judge(
     spec: Spec,
-    baseline: Mapping[str, Any],
+    baseline: Baseline,
     version: int,
     start: int,
     end: int,
@@ -69,7 +76,7 @@ def judge(
         "performance": _performance(spec, baseline, records, labels),
     }
     if report["status"] == JUDGED:
-        scores, prediction = scored(baseline, seen["features"], seen["prediction"])
+        scores, prediction = baseline.score(seen.features, seen.prediction)
         ranked = sorted(scores, key=lambda name: (-scores[name]["ratio"], name))
         top = max((prediction["ratio"], *(s["ratio"] for s in scores.values())))
         report |= {"features": scores, "prediction": prediction, "ranked": ranked}
@@ -105,12 +112,12 @@ def in_words(report: Mapping[str, Any], fewest: int) -> str:
 
 def _performance(
     spec: Spec,
-    baseline: Mapping[str, Any],
+    baseline: Baseline,
     records: Sequence[Record],
     labels: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Realised quality of the labelled rows; a class the version never learned is counted."""
-    metric, classes = baseline["metric"]["name"], baseline["classes"]
+    metric, classes = baseline.metric, baseline.classes
     codes = {name: i for i, name in enumerate(classes or ())}
     known: list[Record] = []
     truth: list[float] = []
@@ -129,7 +136,7 @@ def _performance(
         known.append(record)
     found: dict[str, Any] = {
         "metric": metric,
-        "baseline": baseline["metric"]["value"],
+        "baseline": baseline.value,
         "rows": len(known),
         "unknown_classes": strange,
         "value": None,
@@ -140,20 +147,24 @@ def _performance(
         value = losses.value(metric, np.array(truth), _scores(known))
         found["value"] = value
         if value is not None and len(known) >= spec.monitor.min_rows:
-            limit = performance_limit(baseline, spec, len(known))
+            limit = baseline.performance_limit(spec, len(known))
             found["threshold"] = limit
             found["ratio"] = losses.as_loss(metric, value) / limit
     return found
 
 
-def _assigned(bins: sketch.Sketch, values: Sequence[Any]) -> sketch.Ints:
-    if bins["type"] == "category":
-        return sketch.assign_names(bins, [None if v is None else as_text(v) for v in values])
-    numbers = [
-        float(v) if isinstance(v, (int, float)) and math.isfinite(v) else math.nan for v in values
-    ]
-    return sketch.assign_numbers(bins, np.array(numbers, dtype=np.float64))
+def _sketch(like: Sketch, values: Sequence[Any]) -> Sketch:
+    if isinstance(like, NumberSketch):
+        numbers = [
+            float(v) if isinstance(v, (int, float)) and math.isfinite(v) else math.nan
+            for v in values
+        ]
+        return Sketch.numbers(np.array(numbers, dtype=np.float64))
+    codes: dict[str | None, int] = {None: -1}
+    texts = (None if v is None else as_text(v) for v in values)
+    found = [codes.setdefault(text, len(codes) - 1) for text in texts]
+    return Sketch.codes(np.array(found, np.int64), [name for name in codes if name is not None])
 
 
-def _scores(records: Sequence[Record]) -> sketch.Floats:
+def _scores(records: Sequence[Record]) -> Floats:
     return np.array([r["prediction"] for r in records], dtype=np.float64)

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from driftloop import captured, emf, keys
+from driftloop.baseline import Baseline
 from driftloop.blobs import Blobs, get_all
 from driftloop.captured import pack
 from driftloop.dataset import dump
 from driftloop.errors import NotFound
 from driftloop.ids import digest, id_ms
-from driftloop.judgement import Sketches, judge, sketches
+from driftloop.judgement import Sketches, judge
 from driftloop.report import html
 from driftloop.spec import Spec
 from driftloop.when import from_ms, parse, to_ms
@@ -60,7 +61,7 @@ class Monitor:
     versions: Mapping[int, str]
     champion: int | None
     emit: Callable[[Line], None]
-    _baselines: dict[int, Any] = field(default_factory=dict)
+    _baselines: dict[int, Baseline] = field(default_factory=dict)
 
     def run(self, now: str) -> dict[str, Any]:
         """Judge what is to be judged as of ``now`` (ISO). Returns ``{"judged": [summaries],
@@ -143,10 +144,10 @@ class Monitor:
         records = captured.once(r for r in read if task.start <= id_ms(r["id"]) < end)
         if not records:
             return None
-        seen = sketches(baseline, records)
+        seen = Sketches.of(baseline, records)
         if not same:
             self.store.put(frozen, pack(records))
-            self.store.put(self._key(task, "sketch.json"), dump(seen))
+            self.store.put(self._key(task, "sketch.json"), dump(seen.to_json()))
         labels = self._labels(task.labels)
         report = judge(
             self.spec, baseline, task.version, task.start, end, records, seen, labels
@@ -192,9 +193,10 @@ class Monitor:
         ranked = sorted(claims, key=lambda claim: claim[:2])
         return {entry["id"]: entry["label"] for _, _, entry in ranked}
 
-    def _baseline(self, version: int) -> Any:
+    def _baseline(self, version: int) -> Baseline:
         if version not in self._baselines:
-            self._baselines[version] = json.loads(self.store.get(self.versions[version]))
+            document = json.loads(self.store.get(self.versions[version]))
+            self._baselines[version] = Baseline.from_json(document)
         return self._baselines[version]
 
     def _key(self, task: Task, file: str) -> str:

@@ -7,12 +7,14 @@ from html import escape
 from typing import Any
 
 from driftloop import pages
-from driftloop.bins import Sketch
+from driftloop.baseline import Baseline
+from driftloop.bins import TextBins
+from driftloop.judgement import Sketches
+from driftloop.reference import Reference
+from driftloop.sketch import Sketch
 
 
-def html(
-    report: Mapping[str, Any], baseline: Mapping[str, Any], sketches: Mapping[str, Any]
-) -> str:
+def html(report: Mapping[str, Any], baseline: Baseline, sketches: Sketches) -> str:
     """The page of one report (see ``driftloop.judgement``) with its sketches over the baseline."""
     window, performance = report["window"], report["performance"]
     title = f"{report['model']} v{report['version']}: {_day(window['start'])}"
@@ -69,12 +71,10 @@ def _bar(ratio: float, longest: float) -> str:
     )
 
 
-def _plots(
-    report: Mapping[str, Any], baseline: Mapping[str, Any], sketches: Mapping[str, Any]
-) -> str:
-    ranked = report["ranked"] or sorted(baseline["features"])
-    pairs = [(name, baseline["features"][name], sketches["features"][name]) for name in ranked]
-    pairs.append(("(predictions)", baseline["prediction"], sketches["prediction"]))
+def _plots(report: Mapping[str, Any], baseline: Baseline, sketches: Sketches) -> str:
+    ranked = report["ranked"] or sorted(baseline.features)
+    pairs = [(name, baseline.features[name], sketches.features[name]) for name in ranked]
+    pairs.append(("(predictions)", baseline.prediction, sketches.prediction))
     drawn = "".join(_plot(*pair) for pair in pairs)
     return (
         "<h2>Distributions</h2><p class='soft key'><i style='background:var(--base)'></i> training "
@@ -83,9 +83,9 @@ def _plots(
     )
 
 
-def _plot(name: str, base: Sketch, seen: Sketch) -> str:
+def _plot(name: str, base: Reference, seen: Sketch) -> str:
     """Two bars for each bin, the training data's beside the window's."""
-    before, after = _shares(base["counts"]), _shares(seen["counts"])
+    before, after = _shares(base.counts), _shares(base.bins.counts(seen))
     highest = max((*before, *after, 0.01))
     step = 240 / max(len(before), 1)
     bars = []
@@ -97,35 +97,26 @@ def _plot(name: str, base: Sketch, seen: Sketch) -> str:
                 f'width="{step * 0.4:.1f}" height="{tall:.1f}"/>'
             )
     left, right = _ends(base)
+    missing = " → ".join(_percent(each.missing_share) for each in (base.sketch, seen))
     return (
-        f"<figure><figcaption>{escape(name)} <span class=soft>missing "
-        f"{_percent(_missing(base))} → {_percent(_missing(seen))}</span></figcaption>"
+        f"<figure><figcaption>{escape(name)} <span class=soft>missing {missing}</span></figcaption>"
         f'<svg viewBox="0 0 240 88" role="img" aria-label="{escape(name)}">{"".join(bars)}'
         f'<text x="0" y="85">{escape(left)}</text>'
         f'<text x="240" y="85" text-anchor="end">{escape(right)}</text></svg></figure>'
     )
 
 
-def _ends(base: Sketch) -> tuple[str, str]:
+def _ends(base: Reference) -> tuple[str, str]:
     """What stands under the first and the last bar."""
-    if base["type"] == "number":
-        edges = base["edges"]
-        return (f"< {_round(edges[0])}", f"> {_round(edges[-1])}") if edges else ("", "")
-    return (_short(base["categories"][0]), "other") if base["categories"] else ("", "other")
-
-
-def _round(edge: float) -> str:
-    """Four digits; the lowest edge lies a hair under the minimum, which is what people know."""
-    return f"{edge:.4g}" if abs(edge) > 1e-300 else "0"
+    if isinstance(base.bins, TextBins):
+        return (_short(base.bins.categories[0]) if base.bins.categories else "", "other")
+    least, most = base.sketch.min, base.sketch.max
+    return ("", "") if least is None else (f"< {least:.4g}", f"> {most:.4g}")
 
 
 def _shares(counts: Sequence[int]) -> list[float]:
     total = sum(counts) or 1
     return [count / total for count in counts]
-
-
-def _missing(sketch: Sketch) -> float:
-    return float(sketch["missing"] / sketch["rows"]) if sketch["rows"] else 0.0
 
 
 def _percent(share: float | None) -> str:

@@ -83,6 +83,11 @@ class Sketch:
         return self.rows - self.missing
 
     @property
+    def missing_share(self) -> float:
+        """Of the rows, those without a value; 0 without rows."""
+        return self.missing / self.rows if self.rows else 0.0
+
+    @property
     def distinct(self) -> int:
         """Different values: their number if ``exact``, else an estimate."""
         raise NotImplementedError

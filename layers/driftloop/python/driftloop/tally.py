@@ -70,7 +70,7 @@ class Tally:
 
     def of(self, names: Sequence[str]) -> list[int]:
         """How often each of some names (or labels) was seen; 0 where it was not kept."""
-        return [self.counts.get(code, 0) for code in _hashes(names).tolist()]
+        return [self.counts.get(code, 0) for code in hashes(names).tolist()]
 
     def top(self, k: int) -> list[tuple[str, int]]:
         """The ``k`` most frequent of those kept (ties by name)."""
@@ -84,20 +84,20 @@ class Tally:
     def from_json(cls, document: Mapping[str, Any]) -> Tally:
         loaded = cls()
         names = list(document["counts"])
-        for code, name in zip(_hashes(names).tolist(), names, strict=True):
+        for code, name in zip(hashes(names).tolist(), names, strict=True):
             loaded._count(code, name, document["counts"][name])
         loaded._bar = max(loaded.counts) if document["sampled"] else None
         return loaded
 
     def _meet(self, names: Sequence[str], counts: npt.NDArray[np.int64]) -> None:
         """Add names that are not among those kept."""
-        hashes = _hashes(names)
+        codes = hashes(names)
         bar = np.uint64(2**64 - 1 if self._bar is None else self._bar)
-        at = np.flatnonzero(hashes <= bar)
+        at = np.flatnonzero(codes <= bar)
         if at.size > MOST + 1:  # at most so many can stay; one more tells that some did not
-            at = at[np.argpartition(hashes[at], MOST)[: MOST + 1]]
+            at = at[np.argpartition(codes[at], MOST)[: MOST + 1]]
         for i, code, count in zip(
-            at.tolist(), hashes[at].tolist(), counts[at].tolist(), strict=True
+            at.tolist(), codes[at].tolist(), counts[at].tolist(), strict=True
         ):
             self._count(code, names[i], count)
         self._trim()
@@ -118,12 +118,12 @@ class Tally:
         self._codes = {name: code for code, name in self.labels.items()}
 
 
-def _hashes(names: Sequence[str]) -> Hashes:
+def hashes(names: Sequence[str]) -> Hashes:
     """The hash of each text, or of that of which it is the label."""
     if not names:
         return np.empty(0, np.uint64)
-    hashes = rowhash.values(texts(names))
+    found = rowhash.values(texts(names))
     for i, name in enumerate(names):
         if len(name) > LONGEST and _LABEL(name):
-            hashes[i] = int(name[-16:], 16)
-    return hashes
+            found[i] = int(name[-16:], 16)
+    return found

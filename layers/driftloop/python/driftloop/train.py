@@ -93,14 +93,14 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     if value is None:
         raise TrainingError(f"{metric} is undefined on the {holdout.rows} rows of the holdout")
     try:
-        document = baseline(frame, answers, metric, value, spec)
+        described = baseline(frame, answers, metric, value, spec)
     except ValueError as error:
         raise TrainingError(f"no baseline can be made: {error}") from error
     return Candidate(
         {
             PLAN: plan,
             PIPELINE: persisted.dumps(fitted),
-            BASELINE: _json(document),
+            BASELINE: _json(described.to_json()),
             ENVIRONMENT: _json(environment(spec, code)),
         }
     )
