@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop import dataset, keys
+from driftloop import dataset, frame, keys
 from driftloop.contract import check
-from driftloop.errors import NotEnoughData
+from driftloop.errors import DataError, IntegrityError, NotEnoughData, NotFound
 from driftloop.frame import Frame
 from driftloop.framing import build
-from driftloop.prepare import prepare
+from driftloop.prepare import prepare, rebuild
 from driftloop.rows import Rows
 from driftloop.spec import Spec
 from tests.driftloop.memory import Memory
@@ -163,3 +164,162 @@ def test_a_part_of_an_older_shape_is_left_out_and_named() -> None:
     dataset.add_part(store, spec, rows(spec), NOW, "upload", {})
     found = dataset.current(store, spec)
     assert found is not None and found.skipped == (old,) and found.rows == 200
+
+
+# --- groups, classes, leaks -----------------------------------------------------------------------
+
+
+def split_spec(task: str = "classification", **data: Any) -> Spec:
+    """A spec with a feature ``n`` that is a row's own, to see afterwards which rows are where."""
+    return Spec.parse({
+        "name": "toy", "task": task, "target": "y", "key": "id", "time": "at",
+        "features": {"n": {"type": "number"}, "g": {"type": "category", "nullable": True}},
+        "data": data,
+    })  # fmt: skip
+
+
+def test_a_group_is_on_one_side() -> None:
+    spec = split_spec(split={"by": "hash", "group": "g"}, duplicates="keep")
+    number = range(400)
+    many = Rows(spec.kinds, {
+        "n": np.array(number, float), "g": np.array([f"g{i % 40}" for i in number], object),
+        "y": np.array([str(i // 40 % 2) for i in number], object),
+        "at": np.array(number), "id": np.array([f"k{i}" for i in number], object),
+    })  # fmt: skip
+    built, counts, _ = build([many], spec)
+    sides = [set(built.columns["g"][side].tolist()) for side in (built.train, built.holdout)]
+    assert not sides[0] & sides[1] and all(sides) and counts["on_both_sides"] == 0
+
+
+def test_stratified_classes_have_their_shares_on_both_sides() -> None:
+    spec = make_spec(split={"by": "hash", "stratify": True}, holdout=0.3)
+    built, counts, _ = build([rows(spec, y=[int(i % 5 == 0) for i in range(200)])], spec)
+    assert counts["holdout_rows"] == 60
+    assert built.target[built.holdout].sum() == 12 and built.target[built.train].sum() == 28
+
+
+@st.composite
+def datasets(draw: st.DrawFn) -> tuple[Spec, list[Rows]]:
+    """Parts with keys and groups that come again and again, and any way to split them."""
+    way = draw(st.sampled_from(["time", "hash", "stratify"]))
+    split: dict[str, Any] = {"by": "hash" if way == "stratify" else way}
+    split |= (
+        {"stratify": True} if way == "stratify" else {"group": draw(st.sampled_from([None, "g"]))}
+    )
+    spec = split_spec(
+        split=split, holdout=draw(st.sampled_from([0.2, 0.5])),
+        duplicates=draw(st.sampled_from(["drop", "keep"])),
+        window=draw(st.sampled_from([None, "1d"])),
+    )  # fmt: skip
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    parts, begun = [], 0
+    for size in draw(st.lists(st.integers(1, 200), min_size=1, max_size=3)):
+        n = np.arange(begun, begun + size)
+        words = np.array([*(f"g{i}" for i in range(draw(st.sampled_from([3, 60, 400])))), None])
+        at = rng.integers(0, 40, size) * 3_600_000 + draw(st.sampled_from([0, 400_000])) * n
+        key = rng.integers(0, draw(st.sampled_from([50, 10_000])), size)
+        parts.append(Rows(spec.kinds, {
+            "n": n.astype(float), "g": words[np.minimum(n // 3, rng.integers(0, len(words), size))
+                                             % len(words)],
+            "y": np.array(["0", "1"], object)[rng.integers(0, 2, size)], "at": at,
+            "id": np.array([f"k{k}" for k in key], object),
+        }))  # fmt: skip
+        begun += size
+    return spec, parts
+
+
+@settings(max_examples=150, deadline=None)
+@given(datasets())
+def test_neither_key_nor_group_is_on_both_sides_whatever_the_data(
+    made: tuple[Spec, list[Rows]],
+) -> None:
+    spec, parts = made
+    try:
+        built, counts, _ = build(parts, spec)
+    except NotEnoughData:
+        return
+    number = built.columns["n"].astype(int)
+    for name in ("id", "g") if spec.data.split.group else ("id",):
+        values = np.concatenate([part.columns[name] for part in parts])
+        learned, judged = (set(values[number[side]]) for side in (built.train, built.holdout))
+        assert not learned & judged - {None}
+    left_out = ("breaks_contract", "repeated", "outside_window", "on_both_sides", "class_too_rare")
+    assert counts["read"] == sum(counts[reason] for reason in left_out) + counts["rows"]
+    assert counts["rows"] == counts["train_rows"] + counts["holdout_rows"] == built.rows
+    if spec.data.split.by == "time":
+        assert built.time is not None
+        assert built.time[built.train].max() <= built.time[built.holdout].min()
+
+
+# --- older parts, and frames built again ----------------------------------------------------------
+
+
+def test_rows_that_break_a_contract_made_stricter_since_are_left_out_and_counted() -> None:
+    before = make_spec()
+    raw = make_spec().model_dump(mode="json")
+    raw["features"]["x"]["max"] = 280
+    raw["features"]["c"] |= {"pattern": "[ab]", "nullable": False}
+    raw["data"] |= {"latest": "1970-01-13T05:00:00Z", "rules": {"pairs": "x != 31 or c == 'a'"}}
+    store, strict = Memory(), Spec.parse(raw)
+    dataset.add_part(store, before, rows(before, 300), NOW, "upload", {})
+    found = dataset.current(store, strict)
+    assert found is not None
+    answer = prepare(store, strict, found.digest)
+    recipe = json.loads(store.get(answer["recipe"]))
+    number = range(300)
+    above = [i for i in number if i > 280 and i % 7]
+    unset = [i for i in number if i % 5 == 0 and i not in above]
+    other = [i for i in number if i % 3 == 2 and i not in above + unset]
+    late = [i for i in number if 299 - i > 293 and i not in above + unset + other]
+    assert recipe["breaks_contract"] == {
+        "above_max|x": len(above), "null|c": len(unset), "breaks_pattern|c": len(other),
+        "too_late|at": len(late), "breaks_rule|pairs": 1,
+    }  # fmt: skip
+    assert recipe["counts"]["breaks_contract"] == 300 - answer["rows"]
+    assert dataset.current(store, before) == found  # the part itself stays as it is
+
+
+def kept_frame(store: Memory, **data: Any) -> tuple[dict[str, Any], bytes]:
+    spec = make_spec(**data)
+    for part in (rows(make_spec()), rows(make_spec(), 60, y=["1"] * 60)):
+        dataset.add_part(store, spec, part, NOW, "upload", {})
+    found = dataset.current(store, spec)
+    assert found is not None
+    answer = prepare(store, spec, found.digest)
+    return json.loads(store.get(answer["recipe"])), store.get(answer["key"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"window": "5d", "earliest": "1970-01-02", "rules": {"r": "x > 3"}},
+        {"split": {"by": "hash", "stratify": True}, "duplicates": "keep"},
+        {"split": {"by": "hash", "group": "id"}, "holdout": 0.3},
+    ],
+)
+def test_law_2_a_frame_is_built_again_to_the_same_bytes_after_the_spec_changed(
+    data: dict[str, Any],
+) -> None:
+    store = Memory()
+    recipe, frame_bytes = kept_frame(store, **data)
+    kept_frame(store, holdout=0.5, latest="1970-01-05")  # another spec, and newer frames
+    assert rebuild(store, recipe) == frame_bytes
+
+
+def test_a_frame_that_cannot_be_built_again_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Memory()
+    recipe, _ = kept_frame(store)
+    with pytest.raises(IntegrityError, match="cannot be built again: other bytes came out"):
+        rebuild(store, recipe | {"frame": "0" * 64})
+    with pytest.raises(DataError, match=r"it is \['driftloop.recipe/0', 'driftloop.frame/1'\]"):
+        rebuild(store, recipe | {"format": "driftloop.recipe/0"})
+    with pytest.raises(DataError, match=r"recipe: data\.holdout: 2: input should be less than 1"):
+        rebuild(store, recipe | {"spec": recipe["spec"] | {"data": {"holdout": 2}}})
+    monkeypatch.setattr(frame, "FORMAT", "driftloop.frame/2")
+    with pytest.raises(DataError, match=r"this code makes .*'driftloop.frame/2'"):
+        rebuild(store, recipe)
+    monkeypatch.undo()
+    del store.objects[keys.part("toy", recipe["parts"][0])]
+    with pytest.raises(NotFound, match="a part of it is no longer kept"):
+        rebuild(store, recipe)

@@ -63,7 +63,8 @@ def rebuild(store: Blobs, recipe: Mapping[str, Any]) -> bytes:
     if formats != [FORMAT, frame.FORMAT]:
         raise DataError(f"{name}: it is {formats}, and this code makes {[FORMAT, frame.FORMAT]}")
     try:
-        spec = Spec.parse(recipe["spec"], "recipe")
+        said = recipe["spec"]
+        spec = Spec.parse(said | {"features": dict(said["features"])}, "recipe")
         built, _, _ = build(_read(store, spec, recipe["parts"]), spec)
     except SpecError as error:
         raise DataError(f"{name}: {error}") from None
@@ -93,7 +94,8 @@ def _recipe(
         "parts": [part.sha256 for part in found.parts],
         "skipped_parts": list(found.skipped),
         "spec": {
-            **{key: said[key] for key in ("name", "task", "target", "time", "key", "features")},
+            **{key: said[key] for key in ("name", "task", "target", "time", "key")},
+            "features": list(said["features"].items()),  # their order is the frame's
             "data": {key: said["data"][key] for key in SHAPING},
         },
         "split_by": spec.split_by,
