@@ -19,6 +19,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from driftloop.groups import size
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -70,6 +72,7 @@ def correlation_ratio(codes: Ints, values: Floats, weights: Floats) -> float:
     if seen.sum() < FEWEST:
         return np.nan
     codes, values, weights = codes[seen], values[seen], weights[seen]
+    values = values / size(values)
     total = np.bincount(codes, weights)
     sums = np.bincount(codes, weights * values)
     filled = total > 0

@@ -13,36 +13,37 @@ from driftloop.sketch import NumberSketch, TextSketch
 
 MOST_BARS = 24
 MOST_NAMES = 8
+DWARFED = 30
 
 
 @dataclass(frozen=True)
 class Bars:
     """``counts``: rows with a value, by bar; ``labels``: what each bar stands for; ``groups``: the
-    same bars, to put rows of a sample into."""
+    same bars, to put rows of a sample into; ``logarithmic``: whether they are equally wide so."""
 
     counts: Floats
     labels: list[str]
     groups: Groups
+    logarithmic: bool = False
 
 
 def of_numbers(sketch: NumberSketch) -> Bars | None:
     """A bar for each value where they are few; else bars of equal width over all but the outermost
-    half percents, which go into the first and the last bar. None without values."""
+    half percents, which go into the first and the last bar. Where a few values dwarf the others,
+    widths are equal on a logarithmic scale. None without values."""
     if sketch.min is None or sketch.max is None:
         return None
+    most = min(max(round(2 * sketch.present ** (1 / 3)), 6), MOST_BARS)  # the Rice rule
     top = sketch.top(MOST_BARS + 1)
     if sketch.exact and len(top) == sketch.distinct <= MOST_BARS:
         values = sorted(top)
         edges = np.array([value for value, _ in values[:-1]])
         counts = np.array([count for _, count in values], np.float64)
         return Bars(counts, [number(value) for value, _ in values], Groups(edges=edges))
-    low, high = sketch.min, sketch.max
-    inner = sketch.quantile(0.005), sketch.quantile(0.995)
-    if inner[0] is not None and inner[1] is not None and inner[0] < inner[1]:
-        reach = (inner[1] - inner[0]) / 5
-        low = low if low >= inner[0] - reach else inner[0]
-        high = high if high <= inner[1] + reach else inner[1]
-    edges = np.linspace(low, high, MOST_BARS + 1)[1:-1]
+    low, high = _range(sketch, sketch.min, sketch.max)
+    middle = sketch.quantile(0.5) or 0.0
+    logarithmic = low > 0 and high / DWARFED > middle
+    edges = (np.geomspace if logarithmic else np.linspace)(low, high, most + 1)[1:-1]
     if not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():
         edges = np.array([low])  # wider than a float's range, or narrower than its digits
     below = np.concatenate([[0.0], sketch.buckets.below(edges), [float(sketch.present)]])
@@ -52,7 +53,19 @@ def of_numbers(sketch: NumberSketch) -> Bars | None:
         labels[0] = f"up to {ends[1]}"
     if high < sketch.max:
         labels[-1] = f"over {ends[-2]}"
-    return Bars(np.diff(below), labels, Groups(edges=edges))
+    return Bars(np.diff(below), labels, Groups(edges=edges), logarithmic)
+
+
+def _range(sketch: NumberSketch, least: float, greatest: float) -> tuple[float, float]:
+    """What is drawn: from the least to the greatest value, less what lies far out."""
+    low, high = sketch.quantile(0.005), sketch.quantile(0.995)
+    if low is None or high is None or low >= high:
+        return least, greatest
+    reach = (high - low) / 5
+    return (
+        least if least >= low - reach else low,
+        greatest if greatest <= high + reach else high,
+    )
 
 
 def of_texts(sketch: TextSketch) -> Bars | None:

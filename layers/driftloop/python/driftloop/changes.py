@@ -26,7 +26,7 @@ import numpy as np
 from driftloop.association import correlation_ratio
 from driftloop.drift import chi2_quantile, psi
 from driftloop.examine import ENOUGH, Finding, repeated
-from driftloop.groups import Array, Floats, Ints, by_value, means, outcomes
+from driftloop.groups import Array, Floats, Ints, by_value, means, outcomes, size
 from driftloop.past import Past, counted
 from driftloop.profile import Profile
 from driftloop.readable import listed, number, share
@@ -151,11 +151,11 @@ def _flipped(profile: Profile, previous: Profile, spec: Spec) -> Iterator[Findin
 def _effects(profile: Profile, previous: Profile, spec: Spec) -> Iterator[_Effect]:
     """Of the features that told something of the target before."""
     old, new = previous.sample, profile.sample
-    was, classes = outcomes(old.columns[spec.target])
-    is_now, _ = outcomes(new.columns[spec.target], classes or None)
+    both_targets = np.concatenate([old.columns[spec.target], new.columns[spec.target]])
+    truth, classes = outcomes(both_targets)
     if not classes:  # in deviations, so that one class and one number weigh alike
-        scale = float(np.std(was)) or 1.0
-        was, is_now = was / scale, is_now / scale
+        truth = truth / (float(np.std(truth[: len(old)])) or 1.0)
+    was, is_now = truth[: len(old)], truth[len(old) :]
     for name in spec.features:
         groups = by_value(old.columns[name], old.counts, 10)
         codes, codes_now = groups.assign(old.columns[name]), groups.assign(new.columns[name])
@@ -184,6 +184,7 @@ def _by_group(codes: Ints, size: int, values: Floats, weights: Array) -> tuple[F
 def _target_moved(profile: Profile, past: Past, spec: Spec) -> Iterator[Finding]:
     old, new, name = past.sample, profile.sample, spec.target
     values = np.concatenate([old.columns[name], new.columns[name]])
+    unit = size(values)
     truth, classes = outcomes(values)
     was, now = truth[: len(old)], truth[len(old) :]
     before = np.average(was, axis=0, weights=old.counts)
@@ -203,8 +204,8 @@ def _target_moved(profile: Profile, past: Past, spec: Spec) -> Iterator[Finding]
         some = listed([f"{c!r} {share(a)} (before: {share(b)})" for c, a, b, f in rates if f])
         text = f"{name} is {some}"
     else:
-        text = (f"The mean of {name} is {number(float(after[0]))}; before it was "
-                f"{number(float(before[0]))} (± {number(float(spread[0]))} a row)")  # fmt: skip
+        text = (f"The mean of {name} is {number(float(after[0]) * unit)}; before it was "
+                f"{number(float(before[0]) * unit)} (± {number(float(spread[0]) * unit)} a row)")  # fmt: skip
     yield Finding("target_moved", name, (
         f"{text}: far more than chance or the past explain. Look whether its meaning, its unit or "
         "the choice of rows changed."

@@ -60,6 +60,8 @@ def _numbers(sketch: NumberSketch, name: str, found: Bars, outcome: Outcome | No
         for label, count in zip(found.labels, found.counts.tolist(), strict=True)
     ]
     low, high = number(sketch.min), number(sketch.max)
+    if found.logarithmic:
+        low = f"{low} (logarithmic)"
     plot = drawings.columns(found.counts.tolist(), titles, (low, high), f"values of {name}")
     below = ""
     if outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -57,7 +58,7 @@ def levels(
     """One point per bar of a plot above it, and a line at the usual level."""
     seen = [v for v in values if v is not None]
     low, high = min((*seen, usual)), max((*seen, usual))
-    size = (high - low) or 1.0
+    size = high - low if high - low > 1e-9 * max(abs(low), abs(high)) else math.inf  # all alike
     step = wide / max(len(values), 1)
 
     def y(value: float) -> float:

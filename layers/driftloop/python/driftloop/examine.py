@@ -145,9 +145,9 @@ def _dull(profile: Profile, spec: Spec, past: Past | None) -> Iterator[Finding]:
         elif sketch.distinct == 1 and seen > sketch.missing:
             if past is not None and past.knows_constant(name, _only(sketch)):
                 continue
+            lacks = f", or missing ({share(sketch.missing, sketch.rows)})" * (sketch.missing > 0)
             yield Finding("constant", name, (
-                f"{name} is always {_named(_only(sketch))} (missing in "
-                f"{share(sketch.missing, sketch.rows)}): it tells nothing. {out}"
+                f"{name} is always {_named(_only(sketch))}{lacks}: it tells nothing. {out}"
             ))  # fmt: skip
         elif sketch.missing > sketch.rows / 2:
             if past is not None and past.missing(name) > 0.5:
@@ -170,9 +170,9 @@ def _ids(profile: Profile, names: list[str]) -> Iterator[Finding]:
         sketch = profile.sketches[name]
         if sketch.present >= ENOUGH and _like_an_id(profile, name, sketch):
             yield Finding("id_like", name, (
-                f"{name} has {sketch.distinct:,} different values in {sketch.present:,} rows: it "
-                "looks like an id, and a model learns it by heart. Name it as `key`, or take it "
-                "out."
+                f"{name} has {'' if sketch.exact else 'about '}{sketch.distinct:,} different values "
+                f"in {sketch.present:,} rows: it looks like an id, and a model learns it by heart. "
+                "Name it as `key`, or take it out."
             ))  # fmt: skip
     for reason, count in profile.rejected.items():
         rule, _, name = reason.partition("|")
@@ -194,6 +194,7 @@ def _like_an_id(profile: Profile, name: str, sketch: Sketch) -> bool:
     dense = sketch.max - sketch.min < 3 * sketch.present
     return (
         bool((values == np.floor(values)).all())
+        and max(-sketch.min, sketch.max) < 2.0**53  # beyond, every float is whole
         and alone
         and sketch.distinct > 0.9 * sketch.present  # itself an estimate
         and (dense or sketch.present >= 1000)
@@ -203,13 +204,18 @@ def _like_an_id(profile: Profile, name: str, sketch: Sketch) -> bool:
 def _leaks(profile: Profile, spec: Spec, names: list[str]) -> Iterator[Finding]:
     for name in names:
         told = foretold(profile, name, spec.target)
+        if spec.task == "classification":
+            how = f"tells {share(told)} of {spec.target} (of what guessing would get wrong)"
+        elif told < LEAK and profile.kinds[name] == "number":
+            pair = (profile.sample.columns[n] for n in (name, spec.target))
+            rho = rank_correlations(np.column_stack([*pair]), profile.sample.counts.astype(float))
+            told = abs(float(rho[0, 1])) if abs(rho[0, 1]) > SAME else 0.0
+            how = f"rises or falls with {spec.target} nearly always (rank correlation {told:.3f})"
+        else:
+            how = f"explains {share(told)} of {spec.target}'s variance"
         if told >= LEAK:
             yield Finding("leaking", name, (
-                f"{name} alone tells {share(told)} of {spec.target} (of what guessing the most "
-                f"usual would get wrong). Is it known before {spec.target} is? If not, take it out."
-                if spec.task == "classification" else
-                f"{name} alone explains {share(told)} of {spec.target}'s variance. Is it known "
-                f"before {spec.target} is? If not, take it out."
+                f"{name} alone {how}. Is it known before {spec.target} is? If not, take it out."
             ))  # fmt: skip
 
 

@@ -55,11 +55,18 @@ def by_value(values: Array, weights: Array, most: int) -> Groups:
 
 def outcomes(target: Array, classes: Sequence[str] | None = None) -> tuple[Floats, list[str]]:
     """A target as numbers: a column of 0 and 1 for each class (n, classes), or the number itself
-    (n, 1)."""
+    divided by its :func:`size` (n, 1)."""
     if target.dtype != object:
-        return target.astype(np.float64)[:, None], []
+        return (target / size(target))[:, None], []
     names = list(classes) if classes is not None else sorted({v for v in target.tolist() if v})
     return np.column_stack([target == name for name in names]).astype(np.float64), names
+
+
+def size(values: Array) -> float:
+    """The largest absolute value, or 1: divided by it, no square or sum is out of range."""
+    if values.dtype == object:
+        return 1.0
+    return float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
 
 
 def means(codes: Ints, size: int, values: Floats, weights: Array) -> tuple[Floats, Floats]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from driftloop.association import correlation_ratio
-from driftloop.groups import Floats, Groups, by_value, means, outcomes
+from driftloop.groups import Floats, Groups, Ints, by_value, means, outcomes, size
 from driftloop.profile import Profile
 
-FEWEST = 10
+FEWEST = 5
 """Rows of a sample below which nothing is said of their target."""
 
 
@@ -18,8 +18,9 @@ class Outcome:
     def __init__(self, profile: Profile, target: str) -> None:
         self.target, self.sample = target, profile.sample
         self._truth, self.classes = outcomes(self.sample.columns[target])
+        self._size = size(self.sample.columns[target])
         self._weights = self.sample.counts.astype(np.float64)
-        self.usual: Floats = np.average(self._truth, axis=0, weights=self._weights)
+        self.usual: Floats = np.average(self._truth, axis=0, weights=self._weights) * self._size
 
     @property
     def shown(self) -> str:
@@ -42,10 +43,11 @@ class Outcome:
         row is."""
         return self.by_codes(groups.assign(self.sample.columns[name]), groups.size)
 
-    def by_codes(self, codes: np.ndarray, size: int) -> list[list[float] | None]:
-        _, mean = means(codes, size, self._truth, self._weights)
-        rows = np.bincount(codes[codes >= 0], minlength=size)
-        return [m if n >= FEWEST else None for m, n in zip(mean.tolist(), rows, strict=True)]
+    def by_codes(self, codes: Ints, groups: int) -> list[list[float] | None]:
+        _, mean = means(codes, groups, self._truth, self._weights)
+        rows = np.bincount(codes[codes >= 0], minlength=groups)
+        found = (mean * self._size).tolist()
+        return [m if n >= FEWEST else None for m, n in zip(found, rows.tolist(), strict=True)]
 
     def strength(self, name: str) -> float:
         """How much a column says of the target: the largest correlation ratio of its values (in
