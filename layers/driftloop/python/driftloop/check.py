@@ -138,7 +138,15 @@ class _Piece:
 
     def take(self, block: Block) -> None:
         """Check one more block."""
-        typed, faults = columnar.check(self._spec, block.columns, self._until)
+        faults: dict[int, Fault] = {}
+        if len(block.lines):
+            typed, faults = columnar.check(self._spec, block.columns, self._until)
+            self._among_others(block, typed, faults)
+        self._total += len(block.lines) + len(block.broken)
+        self._reject(block, faults)
+
+    def _among_others(self, block: Block, typed: dict[str, Any], faults: dict[int, Fault]) -> None:
+        """Keep the rows that are sound in themselves and among the others; adds to ``faults``."""
         sound = np.ones(len(block.lines), dtype=bool)
         sound[list(faults)] = False
         for name in self._categories:
@@ -146,14 +154,12 @@ class _Piece:
         hashes = {name: _hashes(column) for name, column in typed.items()}
         rows = rowhash.rows(hashes)
         self._repeated(block, typed, {**hashes, "": rows}, sound, faults)
-        self._reject(block, faults)
         if faults:
             kept = pa.array(sound)
             typed = {name: column.filter(kept) for name, column in typed.items()}
             rows = rows[sound]
-        self._total += len(sound) + len(block.broken)
-        self._accepted += len(rows)
         if len(rows):
+            self._accepted += len(rows)
             self._behind.run(self._part.add, typed)
             self._profile.update(typed, rows)
             if self._spec.time:
@@ -213,7 +219,8 @@ class _Piece:
         """Reject rows that repeat an accepted one. ``hashes``: by column, of the row as ""."""
         if not self._reasons:
             return
-        marks = np.stack([hashes[name][sound] for name, _ in self._reasons], axis=1)
+        each = [_marks(rule, typed.get(name), hashes[name]) for name, rule in self._reasons]
+        marks = np.stack(each, axis=1)[sound]
         lines = block.lines[sound]
         np.column_stack([lines.astype(np.uint64), marks]).tofile(self._marks)
         if self._late.lines is None:
@@ -244,6 +251,14 @@ def _hashes(column: Any) -> rowhash.Hashes:
     words = canonical.texts([*column.dictionary.to_pylist(), None])
     codes: npt.NDArray[np.int32] = column.indices.fill_null(len(words) - 1).to_numpy()
     return rowhash.values(words)[codes]
+
+
+def _marks(rule: str, column: Any, hashes: rowhash.Hashes) -> rowhash.Hashes:
+    """Marks of the values of a column (None: of whole rows)."""
+    marks = np.maximum(hashes, repeats.ABSENT + np.uint64(1))
+    if rule == "not_unique" and column.null_count:
+        marks[column.is_null().to_numpy(zero_copy_only=False)] = repeats.ABSENT
+    return marks
 
 
 class _Ahead:

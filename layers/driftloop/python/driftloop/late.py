@@ -8,7 +8,7 @@ follows from the whole are checked again, told what it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,3 +103,13 @@ def read_marks(piece: Checked, width: int) -> Hashes:
     if not piece.marks_file.stat().st_size:
         return np.empty((0, 1 + width), dtype=np.uint64)
     return np.memmap(piece.marks_file, np.uint64, "r").reshape(-1, 1 + width)
+
+
+def settle(spec: Spec, count: int, check: Callable[[int, Late | None], Checked]) -> list[Checked]:
+    """Check pieces 0 … ``count`` - 1, again where the whole upload says so, until all is decided.
+    ``check``: piece and what it is told → what it holds."""
+    pieces = [check(i, None) for i in range(count)]
+    while again := late_of(spec, pieces):
+        for i, late in again.items():
+            pieces[i] = check(i, late)
+    return pieces

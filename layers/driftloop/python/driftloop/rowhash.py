@@ -20,14 +20,14 @@ import numpy.typing as npt
 from driftloop.canonical import Column, Texts
 
 Hashes = npt.NDArray[np.uint64]
-_MISSING = np.uint64(0x9E3779B97F4A7C15)
+_SALT = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio's digits
 
 
 def values(column: Column) -> Hashes:
     """uint64[n]. Missing values are equal to each other."""
     if isinstance(column, Texts):
         return _texts(column)
-    return _mix(column.view(np.uint64).copy())
+    return _mix(column.view(np.uint64) ^ _SALT)  # or zero would stay zero
 
 
 def rows(columns: Mapping[str, Hashes]) -> Hashes:
@@ -51,12 +51,12 @@ def _texts(column: Texts) -> Hashes:
     np.cumsum(column.data * weights[1:][place], out=sums[1:])
     hashes = sums[ends] - sums[starts]
     hashes += lengths.astype(np.uint64) * weights[0]  # a trailing NUL is a character too
-    hashes[column.lengths < 0] = _MISSING
+    hashes[column.lengths < 0] = _SALT
     return _mix(hashes)
 
 
 def _weights(count: int) -> Hashes:
-    return _mix(np.arange(1, count + 1, dtype=np.uint64) * _MISSING) | np.uint64(1)
+    return _mix(np.arange(1, count + 1, dtype=np.uint64) * _SALT) | np.uint64(1)
 
 
 def _odd(name: str) -> np.uint64:
