@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,48 @@ def test_defaults_are_filled_in() -> None:
          "features.x.max_categories: has no meaning beside `categories`"),
         ({"features": {"x": {"type": "number", "max_categories": 9}}},
          "features.x.max_categories: belongs to type: category"),
+        # what the data must be
+        ({"features": {"c": {"type": "category", "pattern": "(a+)+"}}},
+         "features.c.pattern: '(a+)+' can read one text in too many ways, and matching would take "
+         "as long; let repeats give nothing back, like [A-Z]++ or (?:AB|CD)++, or bound them, "
+         "like {1,8}"),
+        ({"features": {"c": {"type": "category", "pattern": "N["}}},
+         "features.c.pattern: 'N[' is no regular expression: unterminated character set at "
+         "position 1"),
+        ({"features": {"x": {"type": "number", "pattern": "1+"}}}, "features.x: pattern belongs to "
+         "type: category; for a number, say `min` and `max`"),
+        ({"features": {"c": {"type": "category", "pattern": "A+", "categories": ["AA", "B"]}}},
+         "features.c: categories: 'B' does not match the pattern"),
+        ({"features": {"c": {"type": "category", "unique": True, "categories": ["a"]}}},
+         "features.c: unique: with fixed `categories`, no upload could have more rows than they"),
+        ({"data": {"earliest": "soon"}}, "data.earliest: 'soon' is no time; write it as "
+         "2013-01-31 or 2013-01-31T08:00:00Z"),
+        ({"data": {"latest": 2013}}, "data.latest: 2013: input should be a valid datetime"),
+        ({"data": {"earliest": "2014-01-01", "latest": "2013-01-01"}}, "data.earliest: "
+         "2014-01-01T00:00:00.000Z is after latest, 2013-01-01T00:00:00.000Z"),
+        ({"time": None, "data": {"earliest": "2014-01-01"}},
+         "data.earliest: bounds the event time, but the spec names no `time` column"),
+        ({"time": None, "data": {"future": "2d"}},
+         "data.future: bounds the event time, but the spec names no `time` column"),
+        ({"data": {"mode": "overwrite"}},
+         "data.mode: 'overwrite' is not valid; one of append, replace"),
+        ({"data": {"rules": {"order": "hour > minute"}}},
+         "data.rules.order: 'hour > minute', character 8: 'minute' is no column; one of hour, "
+         "carrier, late, at, flight"),
+        ({"data": {"rules": {"two words": "hour > 1"}}}, "data.rules.two words: 'two words' is no "
+         "name; letters, digits, _ and - alone, 64 at most"),
+        ({"time": None, "data": {"split": {"by": "time"}}},
+         "data.split.by: is time, but the spec names no `time` column"),
+        ({"data": {"split": {"group": "carier"}}}, "data.split.group: 'carier' is no feature and "
+         "no key; did you mean 'carrier'?"),
+        ({"data": {"split": {"group": "late"}}}, "data.split.group: 'late' is the target; one of "
+         "hour, carrier, flight"),
+        ({"data": {"split": {"stratify": True}}}, "data.split.stratify: the newest rows are the "
+         "holdout, whatever their classes; say `by: hash` to hold the shares of classes instead"),
+        ({"task": "regression", "data": {"split": {"stratify": True, "by": "hash"}}},
+         "data.split.stratify: a regression has no classes to hold the shares of"),
+        ({"data": {"split": {"stratify": True, "by": "hash", "group": "carrier"}}},
+         "data.split.stratify: a group is on one side whole, so shares cannot be held as well"),
         ({"training": {"metric": "rmse"}}, "training.metric: 'rmse' is no classification metric; "
          "one of log_loss, brier, roc_auc, accuracy, f1"),
         ({"gates": {"beats_champion": {"metric": "mae"}}}, "gates.beats_champion.metric: 'mae' is "
@@ -207,6 +249,20 @@ def test_yamls_on_is_the_word(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(yaml.safe_dump(SMALL) + "retrain:\n  on: [upload]\n")
     assert Spec.load(path).retrain.on == ["upload"]
+
+
+def test_yamls_dates_are_moments(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    bounds = "  earliest: 2013-01-31\n  latest: 2013-02-01T01:00:00+02:00\n"
+    path.write_text(yaml.safe_dump(SMALL) + "data:\n" + bounds)
+    data = Spec.load(path).data
+    assert data.earliest == datetime(2013, 1, 31, tzinfo=UTC)
+    assert data.latest == datetime(2013, 1, 31, 23, tzinfo=UTC)
+
+
+def test_one_comparison_may_stand_without_a_list() -> None:
+    expect = Spec.parse(small(data={"expect": {"rows": ">= 1", "mean": {"hour": ["> 1"]}}})).data
+    assert (expect.expect.rows, expect.expect.mean) == ([">= 1"], {"hour": ["> 1"]})
 
 
 @pytest.mark.parametrize(
@@ -290,7 +346,14 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "name": draw(st.from_regex(r"[a-z]([a-z0-9-]{0,29}[a-z0-9])?", fullmatch=True)),
         "task": task, "target": "y", "time": "at", "features": features,
-        "data": {"holdout": draw(st.floats(0.01, 0.99)), "window": draw(durations)},
+        "data": {
+            "holdout": draw(st.floats(0.01, 0.99)), "window": draw(durations),
+            "mode": draw(st.sampled_from(["append", "replace"])), "future": draw(durations),
+            "earliest": draw(st.datetimes(min_value=datetime(1, 1, 2))).isoformat(),
+            "rules": draw(st.dictionaries(names, st.just("y is not null or at > '2013-01-01'"))),
+            "expect": {"rows": draw(st.sampled_from([">= 1", ["> 0", "<= 1e6"]]))},
+            "split": {"by": "hash", "group": draw(st.sampled_from(sorted(features)))},
+        },
         "training": {"metric": metric, "seed": draw(st.integers(0, 2**31 - 1))},
         "monitor": {"window": draw(durations), "performance": {"metric": metric}},
         "gates": {"slices": [draw(st.sampled_from(sorted(features)))]},

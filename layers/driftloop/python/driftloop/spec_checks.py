@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from driftloop import expression
 from driftloop.errors import SpecError
 from driftloop.mistakes import nearest
+from driftloop.spec_data import Data
 from driftloop.spec_words import comparison, doubles
 from driftloop.when import iso
 
@@ -68,9 +69,10 @@ def _times(spec: Spec) -> Iterator[str]:
     if spec.time is None:
         if data.window is not None:
             yield "data.window: looks back in event time, but the spec names no `time` column"
-        for key, said in (("earliest", data.earliest), ("latest", data.latest)):
-            if said is not None:
-                yield f"data.{key}: bounds the event time, but the spec names no `time` column"
+        bounds = {"earliest": data.earliest is not None, "latest": data.latest is not None,
+                  "future": data.future != Data().future}  # fmt: skip
+        for key in (key for key, said in bounds.items() if said):
+            yield f"data.{key}: bounds the event time, but the spec names no `time` column"
         if data.split.by == "time":
             yield "data.split.by: is time, but the spec names no `time` column"
     if data.earliest is not None and data.latest is not None and data.earliest > data.latest:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from driftloop.pattern import refusal
-from driftloop.spec_words import Bounds, Column, Duration, Moment, Share, doubles
+from driftloop.spec_words import Bounds, Column, Duration, Moment, RuleName, Share, doubles
 
 
 class Section(BaseModel):
@@ -102,9 +102,7 @@ class Data(Section):
     """Bounds of the event time, both allowed themselves."""
     future: Duration = timedelta(days=1)
     """How far after its upload an event may lie."""
-    rules: dict[Annotated[str, Field(pattern=r"^[\w-]{1,64}$")], str] = Field(
-        default_factory=dict, max_length=50
-    )
+    rules: dict[RuleName, str] = Field(default_factory=dict, max_length=50)
     """Name → what must hold for every row, as :mod:`driftloop.expression` reads it."""
     expect: Expect = Field(default_factory=Expect)
     split: Split = Field(default_factory=Split)

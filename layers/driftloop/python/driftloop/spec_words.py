@@ -112,6 +112,13 @@ Column = Annotated[
     ),
 ]
 
+RuleName = Annotated[
+    str,
+    AfterValidator(
+        _words(r"[\w-]{1,64}", "is no name; letters, digits, _ and - alone, 64 at most"),
+    ),
+]
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 GateRule = Annotated[
