@@ -15,8 +15,8 @@ from driftloop.pattern import LONGEST, refusal
 @pytest.mark.parametrize(
     "pattern",
     [r"N[0-9A-Z]+", r"\d{4}-\d\d-\d\d", r"\w+@\w+", r"\w++@\w++\.\w++", "A|B|CC",
-     r"[A-Z]{2}(-[0-9]{1,4})?", r"(?:[A-Z]|[0-9])+", r"(?:AB|CD)++", r"(?>a+b*)c", r"(a)\1", r"(?=.*\d).*",
-     "a{1,99999999}", r"(a)?(?(1)b|c)", r"(?:AB|CD){1,8}"],
+     r"[A-Z]{2}(-[0-9]{1,4})?", r"(?:[A-Z]|[0-9])+", r"(?:AB|CD)++", r"(?>a+b*)c", r"(a)\1",
+     r"(?=.*\d).*", "a{1,99999999}", r"(a)?(?(1)b|c)", r"(?:AB|CD){1,8}"],
 )  # fmt: skip
 def test_what_people_write_is_taken(pattern: str) -> None:
     assert refusal(pattern) is None

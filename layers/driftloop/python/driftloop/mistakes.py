@@ -23,9 +23,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line per mistake of a pydantic error against ``model``."""
     lines: list[str] = []
     for item in error.errors():
-        path = ".".join(str(p) for p in item["loc"] if p != "[key]")
+        path = ".".join(_step(p) for p in item["loc"] if p != "[key]")
         lines += [": ".join(filter(None, (path, said))) for said in _sayings(item, model)]
     return lines
+
+
+def _step(name: int | str) -> str:
+    """A key of somebody's own, so that it stands in one line."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda end: repr(end[0])[1:-1], str(name))
 
 
 def _sayings(item: Any, model: type[BaseModel]) -> list[str]:
