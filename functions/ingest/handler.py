@@ -1,34 +1,46 @@
-"""State Ingest: the run's uploads → parts, and the dataset as of now."""
+"""States Ingest, CheckPiece and Merge: the run's uploads → parts, and the dataset as of now."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
-from driftloop.ingest import Upload, ingest
+from driftloop.ingest import ingest, merge
+from driftloop.pieces import PIECE, check
 from driftloop.spec import Spec
+from driftloop.upload import Upload
 
 logger = Logger()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.from_env(os.environ, "store")
-    state = event["state"]
+    settings = Settings.from_env(os.environ, "store", "landing")
+    state, spec = event["state"], Spec.read(spec_path())
+    store, landing = Store(settings.store), Store(settings.landing)
+    run, now = state["run"], state["now"]
     uploads = [
         Upload(u["bucket"], u["key"], u.get("version_id"), u.get("size") or 0)
         for u in state.get("uploads") or ()
     ]
-    answer = ingest(
-        Store(settings.store),
-        Spec.read(spec_path()),
-        uploads,
-        lambda upload: Store(upload.bucket).get(upload.key, upload.version_id),
-        state["now"],
-    )
-    logger.info("ingested", extra={"run": state["run"], **answer})
+    piece = int(settings.piece or PIECE)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        match event["op"]:
+            case "check":
+                answer = {"checked": check(store, landing, spec, event["piece"], now, folder)}
+            case "merge":
+                number = state["ingest"]["round"]
+                answer = merge(store, spec, uploads, now, folder, run, number, piece)
+            case _:
+                answer = ingest(
+                    store, landing, spec, uploads, now, folder, run, settings.code, piece
+                )
+    logger.info(event["op"], extra={"run": run, **answer})
     return answer

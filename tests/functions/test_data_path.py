@@ -160,9 +160,40 @@ def test_an_upload_becomes_a_frame(call: Call) -> None:
     assert Frame.from_bytes(body).rows == 300
 
 
+def test_a_large_upload_is_checked_in_pieces_and_merged(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the state machine has it: items are read from the store, answers go on with the state."""
+    monkeypatch.setenv("DRIFTLOOP_PIECE", "2000")
+    upload = put("incoming/toy/a.csv", rows() + b"k1,1.5,a,0\nk999,x,a,1\n")
+    given = state(upload)
+    taken = call("ingest", given)
+    assert taken["pieces"] > 1 and taken["items"].startswith("toy/pieces/upload-1-1/")
+    while taken["pieces"]:
+        body = boto3.client("s3").get_object(Bucket="store", Key=taken["items"])["Body"].read()
+        for item in json.loads(body):
+            call("ingest", {"op": "check", "piece": item, "state": given["state"]})
+        given["state"]["ingest"] = taken
+        taken = call("ingest", {**given, "op": "merge"})
+    assert (taken["accepted"], taken["rejected"], taken["refused"]) == (300, 2, [])
+    assert call("prepare", state(ingest=taken))["rows"] == 300
+    assert len(stored("toy/parts/")) == len(taken["parts"]) > 1
+
+
+def test_a_folder_with_its_marker_is_one_upload(call: Call) -> None:
+    header, *lines = rows().splitlines(keepends=True)
+    for number in range(3):
+        put(f"incoming/toy/d/{number}.csv", b"overwritten")
+        put(f"incoming/toy/d/{number}.csv", header + b"".join(lines[number::3]))
+    taken = call("ingest", state(put("incoming/toy/d/_SUCCESS", b"")))
+    assert (taken["accepted"], taken["rejected"], len(taken["parts"])) == (300, 0, 3)
+
+
 def test_a_refused_upload_ends_the_run_by_name(call: Call) -> None:
+    sent = put("incoming/toy/a.csv", b"")
     with pytest.raises(UnreadableFile, match="empty"):
-        call("ingest", state(put("incoming/toy/a.csv", b"")))
+        call("ingest", state(sent))
+    assert [key for key in stored("toy/quarantine/") if key.endswith(".original")]
 
 
 def test_served_rows_are_captured_labelled_and_judged(

@@ -1,168 +1,190 @@
 """Uploads → parts, a dataset and quarantine. Law 1: accepted + quarantined = input.
 
-An upload is refused whole (unreadable, wrong columns, too many bad rows) or taken in, row by row.
-Every write is idempotent and the part's facts come last, so a run that died anywhere is repeated
-as if it had not begun.
+An upload is refused whole (unreadable, wrong columns, too many bad rows, broken expectations) or
+taken in, row by row. Uploads are settled in their order. A small one is checked at once; from the
+first large one on they are divided, their pieces checked elsewhere, and what was found is merged
+here, in rounds, until no piece needs to be told more about the whole. The rows fare the same
+either way. Every write is idempotent, so a run that died anywhere is repeated as if it had not
+begun.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from driftloop import dataset, keys
+from driftloop import dataset, dataset_profile, keys
 from driftloop.blobs import Blobs
-from driftloop.contract import check
-from driftloop.csvfile import LARGEST, CsvFile, Record, open_csv
-from driftloop.errors import DataError, NotFound, TooManyRejected, UnreadableFile
-from driftloop.quarantine import Rejected, by_rule, in_words, lines, upload_name
-from driftloop.rows import Rows
+from driftloop.division import Division, batches, divide, stamp
+from driftloop.errors import DataError, NotFound
+from driftloop.ids import canonical
+from driftloop.late import Late, late_of
+from driftloop.pieces import PIECE, Found, TooMuch, check_here, collect, tell
+from driftloop.settle import named, settle
 from driftloop.spec import Spec
-from driftloop.when import parse, to_ms
+from driftloop.upload import File, Upload, files
 
-DROPPED = "duplicate"  # a dropped duplicate is no bad row: it does not count for reject_above
-REFUSED = "upload_refused"
-TOLERANCE = timedelta(days=1)  # clocks differ, and so do ideas of a time zone
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One object of the landing bucket, pinned by its version."""
-
-    bucket: str
-    key: str
-    version_id: str | None = None
-    size: int = 0
-
-    @property
-    def name(self) -> str:
-        return upload_name(self.bucket, self.key, self.version_id)
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What one file holds: ``accepted + len(rejected) == total``. With a ``refusal`` nothing of it
-    is accepted, and ``rejected`` holds every row."""
-
-    rows: Rows | None
-    rejected: list[Rejected]
-    total: int
-    refusal: DataError | None = None
-
-    @property
-    def accepted(self) -> int:
-        return len(self.rows) if self.rows else 0
-
-
-def read(data: bytes, spec: Spec, now: str | None = None) -> Checked:
-    """Check every row of a CSV file; above ``data.reject_above`` bad rows it is refused with
-    TooManyRejected. A row of over a day after ``now`` is no past event: one of them would push
-    all others out of ``data.window``. Raises UnreadableFile, WrongColumns."""
-    file = open_csv(data, spec.columns)
-    whole: list[Record] = []
-    rejected: list[Rejected] = []
-    for record in file.records():
-        if record.fields is None:
-            rejected.append(_reject(file, record, "", "unreadable_row", record.fault))
-        else:
-            whole.append(record)
-    total = len(whole) + len(rejected)
-    columns = dict(zip(file.header, zip(*(r.fields or () for r in whole), strict=True)))  # noqa: B905
-    until = to_ms(parse(now) + TOLERANCE) if now else None
-    rows, faults = check(spec, columns or dict.fromkeys(spec.columns, ()), until)
-    for f in faults:
-        rejected.append(_reject(file, whole[f.row], f.field, f.rule, f.value))
-    rejected.sort(key=lambda r: r.line)
-    bad = [r for r in rejected if r.rule != DROPPED]
-    if len(bad) > spec.data.reject_above * total:
-        refusal = TooManyRejected(
-            f"{len(bad)} of {total} rows are bad ({len(bad) / total:.1%}; allowed: "
-            f"{spec.data.reject_above:.1%}): {in_words(by_rule(bad), bad)}"
-        )
-        taken = {r.line for r in rejected}
-        good = [_reject(file, r, "", REFUSED, None) for r in whole if r.line not in taken]
-        every = sorted([*rejected, *good], key=lambda r: r.line)
-        return Checked(None, every, total, refusal)
-    return Checked(rows, rejected, total)
-
-
-def take_in(store: Blobs, spec: Spec, upload: Upload, data: bytes, now: str) -> dict[str, Any]:
-    """Keep one upload: quarantine and report, then the part. Returns the report.
-
-    Raises UnreadableFile, WrongColumns, TooManyRejected after having kept the report of why.
-    """
-    origin = {"bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
-    try:
-        checked = read(data, spec, now)
-    except DataError as unread:
-        checked = Checked(None, [], 0, unread)
-    if checked.rejected:
-        store.put(keys.quarantine(spec.name, upload.name), lines(checked.rejected))
-    refusal = checked.refusal
-    report = {
-        "upload": origin,
-        "now": now,
-        "total": checked.total,
-        "accepted": checked.accepted,
-        "rejected": len(checked.rejected),
-        "rules": by_rule(checked.rejected),
-        "part": checked.rows.digest() if checked.rows else None,
-        "error": {"name": type(refusal).__name__, "message": str(refusal)} if refusal else None,
-    }
-    store.put(keys.ingest_report(spec.name, upload.name), dataset.dump(report))
-    if refusal:
-        raise refusal
-    if checked.rows:
-        dataset.add_part(store, spec, checked.rows, now, "upload", origin)
-    return report
+MOST_ROUNDS = 8  # a few for categories, two for repeats; more would be a mistake of ours
+Told = Mapping[str, Mapping[int, str]]
+"""Upload → piece → name of what it was told."""
 
 
 def ingest(
     store: Blobs,
+    landing: Blobs,
     spec: Spec,
     uploads: Sequence[Upload],
-    fetch: Callable[[Upload], bytes],
     now: str,
+    folder: Path,
+    run: str,
+    code: str = "",
+    piece: int = PIECE,
 ) -> dict[str, Any]:
-    """Take in every upload and resolve the dataset. ``fetch`` reads the pinned object.
+    """Take in every upload and resolve the dataset, or say what is to be checked first.
+
+    ``now``: of the event that started the ``run``; ``folder``: for files while it lasts; ``code``:
+    names this code; ``piece``: bytes of text that one process checks.
 
     Returns ``{"accepted", "rejected", "refused": [{"key", "error", "message"}], "parts",
-    "dataset": digest or None}``. With several uploads a refused one is reported and the others
-    go on; when all are refused, the first refusal is raised.
+    "dataset": digest or None, "pieces": 0}``; or, with ``pieces`` above 0, ``items``: the key of a
+    list of work for :func:`driftloop.pieces.check`, after which :func:`merge` goes on. With
+    several uploads a refused one is reported and the others go on; when all are, the first refusal
+    is raised.
     """
-    refusals: list[tuple[Upload, DataError | NotFound]] = []
-    accepted = rejected = 0
-    parts: list[str] = []
-    for upload in uploads:
+    for position, upload in enumerate(uploads):
         try:
-            if upload.size > LARGEST:
-                raise UnreadableFile(f"the object has over {LARGEST >> 20} MiB; split it")
-            report = take_in(store, spec, upload, fetch(upload), now)
-        except (DataError, NotFound) as error:
-            refusals.append((upload, error))
-            continue
-        accepted += report["accepted"]
-        rejected += report["rejected"]
-        if report["part"] and report["part"] not in parts:
-            parts.append(report["part"])
-    if uploads and len(refusals) == len(uploads):
-        first, why = refusals[0]
-        more = f" (and {len(refusals) - 1} more uploads refused)" if len(refusals) > 1 else ""
-        raise type(why)(f"{first.key}: {why}{more}")
+            _settle_here(store, landing, spec, upload, position, now, folder, piece)
+        except TooMuch:
+            mark = stamp(spec, code, now)
+            divided = [
+                divide(store, landing, spec, later, place, mark, piece)
+                for place, later in enumerate(uploads[position:], position)
+            ]
+            work = {made.upload.name: list(range(len(made.pieces))) for made in divided}
+            if not any(work.values()):
+                return _settle(store, spec, uploads, divided, [[] for _ in divided], now)
+            return _work(store, spec, run, divided, {}, work, 0, piece)
+    return _answer(store, spec, uploads)
+
+
+def merge(
+    store: Blobs,
+    spec: Spec,
+    uploads: Sequence[Upload],
+    now: str,
+    folder: Path,
+    run: str,
+    number: int,
+    piece: int = PIECE,
+) -> dict[str, Any]:
+    """Go on after the pieces of round ``number`` were checked; answers as :func:`ingest` does."""
+    said = json.loads(store.get(keys.pieces(spec.name, run, f"round-{number}.json")))
+    told: dict[str, dict[int, str]] = {
+        name: {int(n): late for n, late in pieces.items()} for name, pieces in said["told"].items()
+    }
+    divided = [Division.load(store, spec, u) for u in uploads if u.name in said["uploads"]]
+    every, work = [], {}
+    for made in divided:
+        name = made.upload.name
+        found = collect(store, spec, made, told.get(name, {}), folder)
+        late = _late(spec, found)
+        if late:
+            told[name] = {**told.get(name, {}), **tell(store, spec, made, late)}
+            work[name] = sorted(late)
+        every.append(found)
+    if not work:
+        return _settle(store, spec, uploads, divided, every, now)
+    if number >= MOST_ROUNDS:
+        raise RuntimeError(f"run {run}: its pieces are not settled after {number} rounds")
+    return _work(store, spec, run, divided, told, work, number + 1, piece)
+
+
+def _settle_here(
+    store: Blobs, landing: Blobs, spec: Spec, upload: Upload, position: int, now: str,
+    folder: Path, room: int,
+) -> None:  # fmt: skip
+    """Check and settle one upload. Raises TooMuch."""
+    chosen: list[File] = []
+    found: list[Found] = []
+    refused: DataError | NotFound | None = None
+    own = folder / upload.name
+    own.mkdir(exist_ok=True)
+    try:
+        chosen = files(landing, spec.name, upload)
+        found = check_here(landing, spec, chosen, now, own, room, {})
+        while late := _late(spec, found):
+            found = check_here(landing, spec, chosen, now, own, room, late, found)
+    except (DataError, NotFound) as error:
+        refused = error
+    settle(store, spec, upload, position, now, chosen, found, refused)
+
+
+def _late(spec: Spec, found: Sequence[Found]) -> dict[int, Late]:
+    """What pieces are to be told; nothing when one cannot be read, and all is refused."""
+    checked = [one.checked for one in found if one.checked]
+    return late_of(spec, checked) if checked and len(checked) == len(found) else {}
+
+
+def _settle(
+    store: Blobs,
+    spec: Spec,
+    uploads: Sequence[Upload],
+    divided: Sequence[Division],
+    every: Sequence[Sequence[Found]],
+    now: str,
+) -> dict[str, Any]:
+    for made, found in zip(divided, every, strict=True):
+        refused = named(made.error["name"])(made.error["message"]) if made.error else None
+        settle(store, spec, made.upload, made.position, now, made.files, found, refused)
+    return _answer(store, spec, uploads)
+
+
+def _work(
+    store: Blobs,
+    spec: Spec,
+    run: str,
+    divided: Sequence[Division],
+    told: Told,
+    work: Mapping[str, Sequence[int]],
+    number: int,
+    piece: int,
+) -> dict[str, Any]:
+    """Keep what round ``number`` has to check, and say where it lies."""
+    items = [
+        item
+        for made in divided
+        if made.upload.name in work
+        for item in batches(made, work[made.upload.name], told.get(made.upload.name, {}), piece)
+    ]
+    said = {"uploads": [made.upload.name for made in divided], "told": told}
+    store.put(keys.pieces(spec.name, run, f"round-{number}.json"), canonical(said).encode())
+    listed = keys.pieces(spec.name, run, f"items-{number}.json")
+    store.put(listed, canonical(items).encode())
+    return {"pieces": sum(len(i["pieces"]) for i in items), "items": listed, "round": number}
+
+
+def _answer(store: Blobs, spec: Spec, uploads: Sequence[Upload]) -> dict[str, Any]:
+    """What became of all uploads, from their reports. Raises the first refusal if all are."""
+    reports = [json.loads(store.get(keys.ingest_report(spec.name, u.name))) for u in uploads]
+    refused = [
+        {"key": r["upload"]["key"], "error": r["error"]["name"],
+         "message": r["error"]["message"][:1000]}
+        for r in reports if r["error"]
+    ]  # fmt: skip
+    if uploads and len(refused) == len(uploads):
+        first = refused[0]
+        more = f" (and {len(refused) - 1} more uploads refused)" if len(refused) > 1 else ""
+        raise named(first["error"])(f"{first['key']}: {first['message']}{more}")
     found = dataset.current(store, spec)
+    if found:
+        dataset_profile.keep(store, spec, found)
     return {
-        "accepted": accepted,
-        "rejected": rejected,
-        "refused": [
-            {"key": u.key, "error": type(e).__name__, "message": str(e)[:1000]} for u, e in refusals
-        ],
-        "parts": parts,
+        "accepted": sum(r["accepted"] for r in reports),
+        "rejected": sum(r["rejected"] for r in reports if not r["error"]),
+        "refused": refused,
+        "parts": list(dict.fromkeys(part for r in reports for part in r["parts"])),
         "dataset": found.digest if found else None,
         "pieces": 0,
     }
-
-
-def _reject(file: CsvFile, record: Record, field: str, rule: str, value: Any) -> Rejected:
-    return Rejected(record.line, field, rule, value, file.text(record))
