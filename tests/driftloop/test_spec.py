@@ -90,8 +90,8 @@ def test_defaults_are_filled_in() -> None:
         ({"features": {}}, "features: {}: dictionary should have at least 1 item after "
          "validation, not 0"),
         ({"features": {"hour": None}}, "features.hour: None: should be a mapping of keys"),
-        ({"features": {"a\nb": {"type": "number"}}}, "features.a\\nb: 'a\\nb' is no column; no space "
-         "around it and no line end in it"),
+        ({"features": {"a\nb": {"type": "number"}}}, "features.a\\nb: 'a\\nb' is no column; no "
+         "space around it and no line end in it"),
         ({"features": ["hour"]}, "features: ['hour']: should be a mapping of keys"),
         ({"training": {"trials": "8"}}, "training.trials: '8': input should be a valid integer"),
         ({"training": {"trials": True}}, "training.trials: True: input should be a valid integer"),
