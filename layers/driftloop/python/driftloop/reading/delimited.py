@@ -10,7 +10,7 @@ import numpy as np
 
 from driftloop.errors import UnreadableFile
 from driftloop.reading.block import Block
-from driftloop.reading.delimited_records import Form, Grid, More, Records, misfit, unfit
+from driftloop.reading.delimited_records import Form, Grid, Records, misfit, unfit
 from driftloop.reading.delimited_types import Typing
 from driftloop.reading.limits import Limits
 from driftloop.reading.lines import Lines
@@ -33,39 +33,45 @@ def read_header(
         if first is None:
             lines.advance(len(data), len(grid.ends))
             continue
-        try:
-            tries = [_names(grid, first, lines.ended, sign, limits) for sign in DELIMITERS]
-        except More:
-            continue
-        names, _, behind, delimiter = max(
-            tries,
-            key=lambda t: len({*t[0]} & {*columns}) if columns else (t[1] == len(t[0]), len(t[0])),
-        )
+        behind, most = first + 2 * limits.record_lines, grid.starts[first] + 2 * limits.record
+        if not lines.ended and len(grid.ends) < behind and len(data) < most:
+            continue  # not all of the header and the next record may be known yet
         if len(grid.line(first)) > limits.record:
             raise UnreadableFile(f"the first line is longer than {limits.record >> 20} MiB")
-        if fault := unfit(grid.line(first, behind - 1)):
+        texts = [
+            raw.decode("utf-8", "replace")
+            for raw in map(grid.line, range(first, min(behind, len(grid.ends))))
+        ]
+        tries = [_names(texts, delimiter) for delimiter in DELIMITERS]
+        names, count, _, delimiter = max(tries, key=lambda tried: _rank(tried, columns))
+        if fault := unfit(grid.line(first, first + count - 1)):
             raise UnreadableFile(f"the file is no text: {fault} in line {lines.line + first}")
         if columns and len(names) < 2 and not {*names} & {*columns}:
             raise UnreadableFile("the file is not CSV: its first line names none of the columns")
-        lines.advance(int(grid.ends[behind - 1]), behind)
+        lines.advance(int(grid.ends[first + count - 1]), first + count)
         return names, delimiter
     raise UnreadableFile("the file is empty; it needs a header and rows")
 
 
-def _names(
-    grid: Grid, first: int, ended: bool, delimiter: str, limits: Limits
-) -> tuple[list[str], int, int, str]:
-    """Names of the header by this delimiter, fields of the record below, the line behind."""
-    form = Form(delimiter, 0, limits)
+_Try = tuple[list[str], int, int, str]  # names, lines, fields of the next record, delimiter
+
+
+def _names(lines: list[str], delimiter: str) -> _Try:
+    """The header by this delimiter; no names when it is none."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        behind, names = form.fields(grid, first, ended)
+        names, count = [name.strip() for name in next(reader)], reader.line_num
     except csv.Error:
-        return [], 0, first + 1, delimiter
+        return [], 1, 0, delimiter
     below = 0
-    if behind < len(grid.ends):
-        with suppress(csv.Error):
-            below = len(form.fields(grid, behind, ended)[1])
-    return [name.strip() for name in names], below, behind, delimiter
+    with suppress(csv.Error):
+        below = len(next(reader, ()))
+    return names, count, below, delimiter
+
+
+def _rank(tried: _Try, columns: Collection[str] | None) -> tuple[int, ...]:
+    names, _, below, _ = tried
+    return (len({*names} & {*columns}),) if columns else (below == len(names), len(names))
 
 
 class Delimited:

@@ -1,25 +1,24 @@
 """Where the records of a CSV file stand: its definition, and its short cut.
 
-Definition: from a line on, a record is what Python's ``csv`` reads there (strict). It is broken
-when its quotes do not end well, within ``Limits.record`` bytes and ``record_lines`` lines, or when
-it has more or fewer fields than the header: then its first line is broken, and reading goes on
-behind that line, so that one stray quote costs one line. Blank lines are no records. A record that
-reads well but is not UTF-8, or holds a NUL byte, is broken with all its lines.
+Definition: a record is as many fields as the header has, split by the delimiter, up to a line end.
+A field in quotes may hold anything, quotes doubled; one without may not begin with a quote. Where
+no such record of at most ``Limits.record`` bytes and ``record_lines`` lines begins, the line is
+broken and reading goes on behind it, so that one stray quote costs one line. Blank lines are no
+records. A record that is not UTF-8, or holds a NUL byte, is broken with all its lines. (This is
+what Python's csv reads, strict, record by record.)
 
 Short cut: a line that is UTF-8, of bounded length and whose quotes, if any, open behind a delimiter
 and close before one, all on this line, is a record all by itself (or of the wrong width), whatever
-stands around it: an Arrow parser will agree. Only the other lines are read by the definition, and
-written down anew, so that the parser can read the whole.
+stands around it. Only the other lines are looked at one by one. What is not broken, an Arrow parser
+then reads alike.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,13 +27,8 @@ from driftloop.reading.block import TEXT, Broken, shown
 from driftloop.reading.limits import Limits
 
 Ints = npt.NDArray[np.int64]
-_FIELD = 131_072  # characters; csv reads no longer ones
 _STEP = 65_536
 _LF, _CR, _QUOTE = 10, 13, 34
-
-
-class More(Exception):
-    """The record goes on behind what is known yet."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +99,18 @@ class Form:
     width: int
     limits: Limits
 
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+        """A whole record, and one that ends within quotes."""
+        sign = re.escape(self.delimiter).encode()
+        quoted = rb'"[^"]*+(?:""[^"]*+)*+'
+        value = rb'(?:%b"|(?!")[^%b\r\n]*+)' % (quoted, sign)
+        most = self.width - 1
+        return (
+            re.compile(rb"(?:%b%b){%d}+%b(?:\r\n|\r|\n|\Z)" % (value, sign, most, value)),
+            re.compile(rb"(?:%b%b){0,%d}+%b" % (value, sign, most, quoted)),
+        )
+
     def records(self, data: bytes, line: int, ended: bool) -> Records:
         """All records of whole lines, of which the first is number ``line``. Unless ``ended``,
         a record that is open at the end is left for the next time."""
@@ -114,53 +120,53 @@ class Form:
             return Records(grid, line, len(data), lines, data)
         done = Records(grid, line, len(data), len(grid.ends), data)
         parts: list[bytes] = []
-        at = 0
+        at = sound = 0  # the line, and the byte, behind what is done
         for first in self._odd_lines(grid).tolist():
             if first < at:
                 continue
-            parts.append(data[grid.starts[at] : grid.starts[first]])
-            try:
-                behind, fields, fault = self.read(grid, first, ended)
-            except More:
+            behind, fault = self._read(grid, first, ended)
+            if not behind:
                 done.size, done.lines = int(grid.starts[first]), first
-                at = first
                 break
             done.spans[first] = behind - 1
-            if fields is None:
+            done.gone.append((first if fault else first + 1, behind))
+            if fault:
                 done.break_at(first, fault, self.limits)
-            else:
-                parts.append(_written(fields))
-            done.gone.append((first + (fields is not None), behind))
+                parts.append(data[sound : grid.starts[first]])
+                sound = int(grid.ends[behind - 1])
             at = behind
-        parts.append(data[grid.starts[at] if at < len(grid.ends) else len(data) : done.size])
+        parts.append(data[sound : done.size])
         done.mended = b"".join(parts)
         return done
 
-    def read(self, grid: Grid, first: int, ended: bool) -> tuple[int, list[str] | None, str]:
-        """One record, by the definition: the line behind it, its fields or why there are none."""
+    def _read(self, grid: Grid, first: int, ended: bool) -> tuple[int, str]:
+        """One record, by the definition: the line behind it (0: not known yet), and why it is
+        broken, or nothing."""
+        data, start, bounds = grid.data, int(grid.starts[first]), self.limits
+        stop = min(len(data), start + bounds.record)
+        whole, open_ended = self._patterns
+        if match := whole.match(data, start, stop):
+            behind = int(np.searchsorted(grid.ends, match.end())) + 1
+            known = grid.ends[behind - 1] == match.end()  # else it is cut by its bound
+            if known and behind - first <= bounds.record_lines:
+                return behind, unfit(grid.line(first, behind - 1))
+        elif (
+            not ended
+            and stop == len(data)
+            and len(grid.ends) - first <= bounds.record_lines
+            and open_ended.fullmatch(data, start, stop)
+        ):
+            return 0, ""
+        line = grid.line(first)
+        if len(line) > bounds.record:
+            return first + 1, f"over {bounds.record:,} bytes"
         try:
-            behind, fields = self.fields(grid, first, ended)
+            (fields,) = csv.reader(
+                [line.decode("utf-8", "replace")], delimiter=self.delimiter, strict=True
+            )
         except csv.Error as error:
-            return first + 1, None, str(error)
-        if len(fields) != self.width:
-            return first + 1, None, misfit(len(fields), self.width)
-        fault = unfit(grid.line(first, behind - 1))
-        return behind, None if fault else fields, fault
-
-    def fields(self, grid: Grid, first: int, ended: bool) -> tuple[int, list[str]]:
-        """What csv reads from line ``first`` on, and the line behind it; raises its Error."""
-        reader = csv.reader(self._feed(grid, first, ended), delimiter=self.delimiter, strict=True)
-        fields = next(reader)
-        return first + reader.line_num, fields
-
-    def _feed(self, grid: Grid, first: int, ended: bool) -> Iterator[str]:
-        start, bounds = grid.starts[first], self.limits
-        for at in range(first, len(grid.ends)):
-            if grid.ends[at] - start > bounds.record or at - first >= bounds.record_lines:
-                raise csv.Error(f"over {bounds.record:,} bytes or {bounds.record_lines:,} lines")
-            yield grid.line(at).decode("utf-8", "surrogateescape")
-        if not ended:
-            raise More
+            return first + 1, str(error)
+        return first + 1, misfit(len(fields), self.width)
 
     def _simple(self, data: bytes) -> bool:
         """Whether every line is told to be plain without a look at each."""
@@ -171,15 +177,13 @@ class Form:
             and (b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"))
             and all(data.find(b"\n", at, at + step) >= 0 for at in range(0, len(data), step))
             and _is_text(data)
-            and not data.startswith(b"\xef\xbb\xbf")
         )
 
     def _odd_lines(self, grid: Grid) -> Ints:
         """Lines that are not plain."""
         data, ends, starts = grid.data, grid.ends, grid.starts
         raw = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
-        odd = (ends - starts) > min(self.limits.record, _FIELD)
-        odd[0] |= data.startswith(b"\xef\xbb\xbf")  # Arrow would drop it
+        odd = (ends - starts) > self.limits.record
         quotes = np.flatnonzero(raw == _QUOTE)
         before = np.concatenate([[0], np.searchsorted(quotes, ends + 1)])
         counts = np.diff(before)
@@ -218,9 +222,3 @@ def _is_text(data: bytes) -> bool:
         return data.isascii() or bool(data.decode())
     except UnicodeDecodeError:
         return False
-
-
-def _written(fields: list[Any]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(fields)
-    return text.getvalue().encode()

@@ -15,6 +15,7 @@ from pyarrow import csv
 
 from driftloop.contract import NULLS
 from driftloop.reading.arrow_types import CODES, NUMBER, TEXT, TIME, sound
+from driftloop.reading.unpack import BOM
 from driftloop.rows import Kind
 
 _ZONELESS = pa.timestamp("us")
@@ -67,12 +68,17 @@ class Typing:
             delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=skip
         )
         convert = csv.ConvertOptions(
-            column_types=self._types, include_columns=list(self._types), null_values=sorted(NULLS)
+            column_types=self._types,
+            include_columns=list(self._types),
+            null_values=sorted(NULLS),
+            check_utf8=False,
         )
+        if not data or data.startswith(BOM):  # Arrow wants a line, and would drop the mark
+            data = b"\n" + data
         try:
-            table = csv.read_csv(pa.BufferReader(data or b"\n"), read, parse, convert)
+            table = csv.read_csv(pa.BufferReader(data), read, parse, convert)
         except pa.ArrowInvalid:
-            if not any(self._targets.values()):
+            if all(self._types[at] == TEXT for at, targets in self._targets.items() if targets):
                 raise
             return dict.fromkeys(self._types), misfits
         return {at: sound(_whole(table[at])) for at in self._types}, misfits
@@ -81,10 +87,12 @@ class Typing:
         if column.type == CODES and len(column.dictionary) > _MANY:
             self._types[at] = TEXT
         elif column.type == TEXT:
-            for target in self._targets[at]:
-                if (cast := _cast(column, target)) is not None:
-                    self._types[at], column = target, cast
-                    break
+            first = column.slice(
+                0, 1
+            )  # tells the target, for a cast that fails all through is slow
+            fits = (to for to in self._targets[at] if _cast(first, to) is not None)
+            if (to := next(fits, None)) and (cast := _cast(column, to)) is not None:
+                self._types[at], column = to, cast
         return column.cast(TIME) if column.type == _ZONELESS else column
 
 

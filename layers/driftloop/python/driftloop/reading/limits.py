@@ -28,7 +28,7 @@ class Limits:
     columns: int = 2000
     record: int = MIB
     record_lines: int = 1000
-    block: int = 4 * MIB
+    block: int = 2 * MIB
     rows: int = 32_768
 
 
