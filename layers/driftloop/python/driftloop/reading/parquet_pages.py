@@ -68,7 +68,8 @@ class _Header:
         elif kind == _DOUBLE:
             self.at += 8
         elif kind == _BINARY:
-            self.at += self._varint()
+            length = self._varint()  # which moves on itself
+            self.at += length
         elif kind in (_LIST, _SET):
             head = self._byte()
             count = head >> 4 if head >> 4 < 15 else self._varint()
