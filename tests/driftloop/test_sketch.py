@@ -177,6 +177,14 @@ def test_distinct_values_are_exact_below_a_bound_and_near_beyond(n: int) -> None
     assert abs(sketch.distinct - n) <= error * n
 
 
+def test_values_of_one_bucket_are_told_apart() -> None:
+    values = np.random.default_rng(6).permutation(np.repeat(7 + np.arange(900) * 1e-9, 4))
+    sketch = NumberSketch()
+    for part in np.array_split(values, 50):
+        sketch.update_numbers(part)
+    assert len(sketch.top(9)) == 1 and (sketch.distinct, sketch.exact) == (900, True)
+
+
 def test_the_distinct_estimate_is_unbiased() -> None:
     rng = np.random.default_rng(4)
     found = [Sketch.numbers(np.tile(rng.random(9_000), 2)).distinct / 9_000 for _ in range(60)]

@@ -37,12 +37,13 @@ class Buckets:
         self.max: float | None = None
         self._lay(np.empty(0, np.int64) if octaves is None else octaves)
 
-    def update(self, values: Floats) -> None:
-        """Add finite numbers (float64[n], n > 0; no -0.0)."""
+    def update(self, values: Floats) -> Ints:
+        """Add finite numbers (float64[n], n > 0; no -0.0). Returns each one's place in
+        ``counts``, as the table now lies."""
         self._span(float(values.min()), float(values.max()))
         order = _order(values)
         octave = order >> 52
-        place = self._shift[octave]
+        place: Ints = self._shift[octave]
         if place.min() == _UNKNOWN:
             before = copy.copy(self)
             self._lay(np.union1d(self.octaves, octave))
@@ -51,6 +52,7 @@ class Buckets:
         order >>= 52 - self.bits
         place += order
         self.counts += np.bincount(place, minlength=self.counts.size)
+        return place
 
     def merge(self, other: Buckets) -> Buckets:
         """Of the values of both together."""

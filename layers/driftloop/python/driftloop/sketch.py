@@ -146,6 +146,7 @@ class NumberSketch(Sketch):
     def __init__(self, rows: int = 0, missing: int = 0) -> None:
         super().__init__(rows, missing)
         self.buckets, self._moments, self._distinct = Buckets(), Moments(), Distinct()
+        self._met: Floats = np.empty(0)  # a value of each bucket that _distinct has counted
 
     def update_numbers(self, values: Floats) -> None:
         for start in range(0, len(values), BLOCK):
@@ -156,8 +157,20 @@ class NumberSketch(Sketch):
             self.missing += len(block) - len(found)
             if len(found):
                 self._moments.update(found)
-                self.buckets.update(found)
-                self._distinct.update(rowhash.values(found))
+                self._meet(found, self.buckets.update(found))
+
+    def _meet(self, values: Floats, place: npt.NDArray[np.int64]) -> None:
+        """Count distinct values; while they are few, most need no hashing to be known again."""
+        if self._distinct.exact:
+            if self._met.size < self.buckets.counts.size:
+                self._met = np.full(self.buckets.counts.size, np.nan)
+            fresh = np.flatnonzero(self._met[place] != values)
+            values = values[fresh]
+            self._met[place[fresh]] = values
+        elif self._met.size:
+            self._met = np.empty(0)
+        if values.size:
+            self._distinct.update(rowhash.values(values))
 
     def _merge(self, other: Any) -> NumberSketch:
         merged = NumberSketch(self.rows + other.rows, self.missing + other.missing)
