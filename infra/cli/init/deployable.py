@@ -27,14 +27,14 @@ def namesake(project: Path, name: str, out: Path) -> Path | None:
 
 
 def add(project: Path, out: Path) -> bool:
-    """List ``out`` in the project's cdk.json, whose layout stays. False if it lies outside of the
+    """List ``out`` in the project's cdk.json, whose layout stays. False if it lies outside of a
     project. Raises Fault when cdk.json has no list to add to."""
-    if not out.resolve().is_relative_to(project.resolve()):
+    file = project / "cdk.json"
+    if not file.exists() or not out.resolve().is_relative_to(project.resolve()):
         return False
     entry = out.resolve().relative_to(project.resolve()).as_posix()
     if any((project / model).resolve() == out.resolve() for model in _models(project)):
         return True
-    file = project / "cdk.json"
     text = file.read_text()
     listed = re.search(r'("models"\s*:\s*\[)([^\]]*?)(\s*\])', text)
     if listed is None:

@@ -132,8 +132,9 @@ class Column:
         known = values[~missing]
         steps = np.diff(known, prepend=self.last)  # NaN where a text is: no step at all
         self.rising = bool((steps >= 0).all())
-        first = 0 if np.isfinite(self.last) else 1
-        self.running = self.running and not missing.any() and bool((steps[first:] == 1).all())
+        behind = steps if np.isfinite(self.last) else steps[1:]
+        ones = bool((behind == 1).all()) and not missing.any()
+        self.running = self.running and self.rising and ones
         self.last = known[-1] if len(known) else self.last
 
     def _note_counts(
