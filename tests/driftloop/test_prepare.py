@@ -275,6 +275,8 @@ def test_rows_that_break_a_contract_made_stricter_since_are_left_out_and_counted
         "above_max|x": len(above), "null|c": len(unset), "breaks_pattern|c": len(other),
         "too_late|at": len(late), "breaks_rule|pairs": 1,
     }  # fmt: skip
+    with pytest.raises(NotEnoughData, match="of 20 rows were left out: 9 breaks_contract, 6 class"):
+        build([rows(before, 20)], strict)
     assert recipe["counts"]["breaks_contract"] == 300 - answer["rows"]
     assert dataset.current(store, before) == found  # the part itself stays as it is
 

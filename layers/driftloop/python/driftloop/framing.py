@@ -45,7 +45,7 @@ def build(parts: Iterable[Rows], spec: Spec) -> tuple[Frame, dict[str, int], dic
         held = held.keep(reason, kept(held, spec), counts)
     target, classes = _target(held.rows, spec)
     train = held.train
-    _check_enough(train, target, classes, spec)
+    _check_enough(train, target, classes, spec, counts)
     columns, vocabulary = _columns(held.rows, spec, train)
     counts |= {
         "rows": len(train),
@@ -166,13 +166,19 @@ def _target(rows: Rows, spec: Spec) -> tuple[npt.NDArray[Any], list[str] | None]
 
 
 def _check_enough(
-    train: Mask, target: npt.NDArray[Any], classes: list[str] | None, spec: Spec
+    train: Mask,
+    target: npt.NDArray[Any],
+    classes: list[str] | None,
+    spec: Spec,
+    counts: dict[str, int],
 ) -> None:
     learned, held = int(train.sum()), int((~train).sum())
     if learned < FEWEST_TRAIN or held < FEWEST_HOLDOUT:
+        lost = [f"{n} {reason}" for reason, n in counts.items() if n and reason != "read"]
         raise NotEnoughData(
             f"{learned} rows to learn from and {held} to judge by; at least {FEWEST_TRAIN} and "
-            f"{FEWEST_HOLDOUT} are needed (data.holdout is {spec.data.holdout:g})"
+            f"{FEWEST_HOLDOUT} are needed (data.holdout is {spec.data.holdout:g}; of "
+            f"{counts['read']} rows were left out: {', '.join(lost) or 'none'})"
         )
     if classes is None:
         if np.unique(target[train]).size < 2:
