@@ -10,6 +10,7 @@ import pytest
 
 from driftloop.baseline import Baseline, baseline, predictions_sketch
 from driftloop.bins import NumberBins, TextBins
+from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
 from driftloop.sketch import Sketch
 from driftloop.spec import Spec
@@ -89,6 +90,11 @@ def test_is_plain_finite_json_and_comes_back_the_same_law_10(base: Baseline) -> 
     assert (loaded.metric, loaded.value) == ("log_loss", 0.62)
     assert loaded.performance_limit(spec(), 300) > 0.62 * 1.1
     assert len(text) < 100_000
+
+
+def test_a_baseline_of_another_form_is_refused(base: Baseline) -> None:
+    with pytest.raises(IntegrityError, match="train the model anew"):
+        Baseline.from_json({**base.to_json(), "format": "driftloop.baseline/1"})
 
 
 def test_blocks_are_counted_as_windows_are(base: Baseline) -> None:

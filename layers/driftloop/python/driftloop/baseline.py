@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from driftloop import losses, thresholds
 from driftloop.bins import Ints, NumberBins, TextBins
+from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
 from driftloop.reference import Null, Reference, Score
 from driftloop.sketch import Floats, Sketch
@@ -71,6 +72,9 @@ class Baseline:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Baseline:
+        """Raises IntegrityError for a document of another form."""
+        if document.get("format") != FORMAT:
+            raise IntegrityError(f"this baseline is not of the form {FORMAT}: train the model anew")
         metric = document["metric"]
         return cls(
             classes=document["classes"],
