@@ -32,7 +32,8 @@ class Feature(Section):
     pattern: str | None = Field(None, min_length=1, max_length=256)
     """A regular expression (Python's) that the whole text matches."""
     unique: bool = False
-    """No value twice in one upload; the first row that has it stays."""
+    """No value twice in one upload; the first row that has it stays. (So an upload has at most
+    ``max_categories`` rows, where that is a limit.)"""
 
     @field_validator("pattern")
     @classmethod
