@@ -26,7 +26,7 @@ import numpy as np
 from driftloop.association import correlation_ratio
 from driftloop.drift import chi2_quantile, psi
 from driftloop.examine import ENOUGH, Finding, repeated
-from driftloop.groups import Array, Floats, Ints, by_value, means, outcomes, size
+from driftloop.groups import Array, Floats, Ints, beyond, by_value, means, outcomes, size
 from driftloop.past import Past, counted
 from driftloop.profile import Profile
 from driftloop.readable import listed, number, share
@@ -204,8 +204,8 @@ def _target_moved(profile: Profile, past: Past, spec: Spec) -> Iterator[Finding]
         some = listed([f"{c!r} {share(a)} (before: {share(b)})" for c, a, b, f in rates if f])
         text = f"{name} is {some}"
     else:
-        text = (f"The mean of {name} is {number(float(after[0]) * unit)}; before it was "
-                f"{number(float(before[0]) * unit)} (± {number(float(spread[0]) * unit)} a row)")  # fmt: skip
+        is_now, was_then, each = (number(float(v[0]) * unit) for v in (after, before, spread))
+        text = f"The mean of {name} is {is_now}; before it was {was_then} (± {each} a row)"
     yield Finding("target_moved", name, (
         f"{text}: far more than chance or the past explain. Look whether its meaning, its unit or "
         "the choice of rows changed."
@@ -224,13 +224,14 @@ def _shifts(profile: Profile, past: Past, spec: Spec) -> Iterator[Finding]:
     new, previous = profile.sample, past.profile
     found: list[tuple[float, Finding]] = []
     for name in spec.features:
-        groups = by_value(past.sample.columns[name], past.sample.counts, 10)
+        usual = past.sample.columns[name]
+        groups = beyond(by_value(usual, past.sample.counts, 10), usual)
         before, blocks = past.counts(name, groups)
         after = counted(groups, new.columns[name], new.counts)
         lost, gone = float(after[-1] / after.sum()), float(before[-1] / before.sum())
         moved = min(_distance(b, after) for b in (before, *blocks))
         chance = (1 / len(past.sample) + 1 / len(new)) * chi2_quantile(groups.size - 1, 1 - 1e-6)
-        if moved > LARGE_SHIFT + chance and moved > _apart(blocks):
+        if moved > LARGE_SHIFT + chance and moved > _far(blocks):
             found.append((moved, Finding("shift", name, (
                 f"{name} is distributed otherwise than in the dataset before, in all of its time "
                 f"(PSI at least {moved:.2f}; {_middle(previous, profile, name)}). If its unit or "
@@ -244,10 +245,10 @@ def _shifts(profile: Profile, past: Past, spec: Spec) -> Iterator[Finding]:
     yield from (finding for _, finding in sorted(found, key=lambda f: -f[0]))
 
 
-def _apart(blocks: list[Floats]) -> float:
-    """The largest PSI between two stretches of the past, as far as it says anything."""
+def _far(blocks: list[Floats]) -> float:
+    """Thrice the largest PSI between two stretches of the past."""
     pairs = combinations(blocks, 2)
-    return min(max((_distance(a, b) for a, b in pairs), default=0.0), ANOTHER_WORLD)
+    return min(3 * max((_distance(a, b) for a, b in pairs), default=0.0), ANOTHER_WORLD)
 
 
 def _distance(first: Floats, second: Floats) -> float:

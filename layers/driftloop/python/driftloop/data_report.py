@@ -123,7 +123,7 @@ def _rejected(
     reasons = dict(report.get("reasons") or profile.rejected)
     if not reasons and not examples:
         return ""
-    total = profile.rows + sum(reasons.values()) + int(report.get("refused_rows") or 0)
+    total = int(report.get("total") or 0) or profile.rows + sum(reasons.values())
     ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     rows = [
         (rule.replace("_", " "), field, f"{count:,}", share(count, total))

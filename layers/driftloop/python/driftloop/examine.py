@@ -170,9 +170,9 @@ def _ids(profile: Profile, names: list[str]) -> Iterator[Finding]:
         sketch = profile.sketches[name]
         if sketch.present >= ENOUGH and _like_an_id(profile, name, sketch):
             yield Finding("id_like", name, (
-                f"{name} has {'' if sketch.exact else 'about '}{sketch.distinct:,} different values "
-                f"in {sketch.present:,} rows: it looks like an id, and a model learns it by heart. "
-                "Name it as `key`, or take it out."
+                f"{name} has {'' if sketch.exact else 'about '}{sketch.distinct:,} different "
+                f"values in {sketch.present:,} rows: it looks like an id, and a model learns it by "
+                "heart. Name it as `key`, or take it out."
             ))  # fmt: skip
     for reason, count in profile.rejected.items():
         rule, _, name = reason.partition("|")

@@ -53,6 +53,14 @@ def by_value(values: Array, weights: Array, most: int) -> Groups:
     return Groups(edges=edges[edges < found[-1]])
 
 
+def beyond(groups: Groups, values: Array) -> Groups:
+    """The same, and a group for numbers below and one for those above all of ``values``."""
+    if groups.edges is None or np.isnan(values).all():
+        return groups
+    ends = np.array([np.nextafter(np.nanmin(values), -np.inf), np.nanmax(values)])
+    return Groups(edges=np.unique(np.concatenate([ends, groups.edges])))
+
+
 def outcomes(target: Array, classes: Sequence[str] | None = None) -> tuple[Floats, list[str]]:
     """A target as numbers: a column of 0 and 1 for each class (n, classes), or the number itself
     divided by its :func:`size` (n, 1)."""
