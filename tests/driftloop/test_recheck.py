@@ -27,8 +27,10 @@ words = st.text(max_size=10) | st.sampled_from(
     ["", " ", "NA", "NaN", "null", "1.0", "-0.0", "01.00", "1e3", "\x00", "e\u0301", "😀", "a\nb"]
 )
 values = words | st.none() | st.floats() | st.integers() | st.booleans()
-times = st.integers(-(10**14), 10**14) | st.datetimes().map(lambda at: at.isoformat()) | words
-rows = st.lists(st.tuples(values, values, values, values, times, values), max_size=12).map(
+texts = words.filter(bool) | st.integers().map(str)
+numbers = st.none() | st.floats() | st.integers() | st.floats(-1e9, 1e9).map(str)
+times = st.integers(-(10**13), 10**14) | st.datetimes().map(lambda at: at.isoformat())
+rows = st.lists(st.tuples(numbers, values, texts, texts, times, texts), max_size=12).map(
     lambda raw: {name: [row[i] for row in raw] for i, name in enumerate(SPEC.columns)}
 )
 
