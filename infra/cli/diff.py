@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from typing import Any
 
 from driftloop import diff as between
-from driftloop import keys
+from driftloop import profiles
 from driftloop.dataset import Dataset
 from driftloop.diff import Diff, Shift
-from driftloop.errors import NotFound
 from driftloop.profile import Profile
 from infra.cli import console
 from infra.cli.datasets import SHORT, named
@@ -45,11 +43,8 @@ def show(deployment: Deployment, model: str, first: str, second: str, *, json: b
 
 def _profile(deployment: Deployment, model: str, found: Dataset) -> Profile:
     """As ingest left it, or made now."""
-    try:
-        kept = deployment.store.get(keys.profile(model, "datasets", found.digest, "json"))
-    except NotFound:
-        return between.profile_of(deployment.store, model, found)
-    return Profile.from_json(jsonlib.loads(kept))
+    kept = profiles.load(deployment.store, model, "datasets", found.digest)
+    return kept or between.profile_of(deployment.store, model, found)
 
 
 def _side(found: Dataset) -> dict[str, Any]:

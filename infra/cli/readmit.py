@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from driftloop import keys, mending, readmit
+from driftloop import mending, readmit
 from driftloop.rejected import DUPLICATE, Held, Readmission, rows
 from driftloop.when import iso
 from infra.cli import console
@@ -39,13 +39,13 @@ def send(
     else:
         for held in found:
             if held.error and not rule:
-                if _may_go_whole(deployment, model, held, named=upload is not None):
+                if _may_go_whole(held, named=upload is not None):
                     sent.append(
                         readmit.send_whole(store, landing, store.bucket, model, held, moment)
                     )
             elif not held.error:
                 again = readmit.as_they_stood(held, rows(store, model, held), rule)
-                sent += readmit.send(store, landing, model, held, again, moment)
+                sent += readmit.send(store, landing, store.bucket, model, held, again, moment)
     if not sent:
         raise Fault(_why_nothing(found, rule))
     return _followed(deployment, model, sent, wait=wait, json=json)
@@ -71,15 +71,16 @@ def _send_mended(
     return [
         record
         for held, again in ready
-        for record in readmit.send(store, deployment.landing, model, held, again, moment)
+        for record in readmit.send(
+            store, deployment.landing, store.bucket, model, held, again, moment
+        )
     ]
 
 
-def _may_go_whole(deployment: Deployment, model: str, held: Held, *, named: bool) -> bool:
+def _may_go_whole(held: Held, *, named: bool) -> bool:
     """What could not be read at all will not be readable now, unless somebody knows better."""
     unreadable = (held.error or {}).get("name") == "UnreadableFile"
-    original = keys.original(model, held.upload)
-    return not held.whole and (named or not unreadable) and deployment.store.exists(original)
+    return bool(held.originals) and not held.whole and (named or not unreadable)
 
 
 def _why_nothing(found: Iterable[Held], rule: str | None) -> str:

@@ -16,23 +16,24 @@ from driftloop import keys, mending, readmit
 from driftloop.errors import BadRequest, DriftloopError, RegistryConflict
 from driftloop.quarantine import LONGEST_TEXT
 from driftloop.rejected import Held, Readmission, holdings, rows
-from tests.driftloop.held import CSV, JSON, NOW, again, hold, rejected
+from driftloop.upload import role
+from tests.driftloop.held import CSV, JSON, NOW, again, buckets, hold, rejected
 from tests.driftloop.memory import Crash, Memory
 
 
 def send(store: Memory, landing: Memory, held: Held, rule: str | None = None) -> list[Readmission]:
     chosen = readmit.as_they_stood(held, rows(store, "toy", held), rule)
-    return list(readmit.send(store, landing, "toy", held, chosen, NOW))
+    return list(readmit.send(store, landing, "store", "toy", held, chosen, NOW))
 
 
 def mend(store: Memory, landing: Memory, held: Held, text: str) -> list[Readmission]:
     given = list(mending.read_csv(io.StringIO(text, newline="")))
     chosen = readmit.mended(held, rows(store, "toy", held), given)
-    return list(readmit.send(store, landing, "toy", held, chosen, NOW))
+    return list(readmit.send(store, landing, "store", "toy", held, chosen, NOW))
 
 
 def test_rows_go_in_as_they_stood_under_the_header_of_their_file() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     shape = {"format": "csv", "header": ["id", "a;b"], "delimiter": ";"}
     held = hold(store, rejected(3, '1;"x\ny"'), rejected(5, "2;z"), shape=shape)
     (record,) = send(store, landing, held)
@@ -42,15 +43,16 @@ def test_rows_go_in_as_they_stood_under_the_header_of_their_file() -> None:
 
 
 def test_rows_of_json_and_of_parquet_go_in_as_json_lines() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, '{"id": 1}'), rejected(5, '{"id": 2}'), shape=JSON)
     (record,) = send(store, landing, held)
     assert landing.objects == {record.key: b'{"id": 1}\n{"id": 2}\n'}
 
 
 def test_files_of_one_upload_go_in_by_the_form_they_had() -> None:
-    store, landing = Memory(), Memory()
-    files = [{"key": "b", "shape": JSON}, {"key": "c", "shape": {**CSV, "delimiter": "\t"}}]
+    store, landing = buckets()
+    shapes = {"a": CSV, "b": JSON, "c": {**CSV, "delimiter": "\t"}, "d": CSV}
+    files = [{"key": key, "shape": shape} for key, shape in shapes.items()]
     texts = {"a": "1,2,3", "b": "{}", "c": "1\t2\t3", "d": "4,5,6"}
     held = hold(store, *(rejected(2, text, file=f) for f, text in texts.items()), files=files)
     sent = send(store, landing, held)
@@ -60,7 +62,7 @@ def test_files_of_one_upload_go_in_by_the_form_they_had() -> None:
 
 
 def test_what_would_not_be_the_same_row_again_wants_mending_and_duplicates_a_word() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(2, 'k1,"x', "unreadable_row", ""),
                 rejected(4, 'k2",1,A', "unreadable_row", ""),
                 rejected(5, "k," + "A" * LONGEST_TEXT, "too_long", "carrier"),
@@ -72,7 +74,7 @@ def test_what_would_not_be_the_same_row_again_wants_mending_and_duplicates_a_wor
 
 
 def test_no_row_goes_in_twice() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"), rejected(5, "a,x,AA"))
     first = mend(store, landing, held, f"upload,line,id,hour,carrier\n{held.upload},3,a,1,AA\n")
     held = again(store, held.upload)
@@ -85,7 +87,7 @@ def test_no_row_goes_in_twice() -> None:
 
 
 def test_of_two_at_the_same_moment_one_is_told_to_repeat() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"), rejected(5, "b,,AA", "null"))
     send(store, landing, held, "null")
     with pytest.raises(RegistryConflict, match="repeat the command"):
@@ -94,7 +96,7 @@ def test_of_two_at_the_same_moment_one_is_told_to_repeat() -> None:
 
 
 def test_mended_rows_go_in_as_they_are_now() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"), rejected(5, 'b,"1', "unreadable_row", ""))
     file = (
         "upload,file,line,rule,field,value,text,id,hour,carrier,elsewhere\n"
@@ -106,7 +108,7 @@ def test_mended_rows_go_in_as_they_are_now() -> None:
 
 
 def test_mended_values_of_json_keep_their_type() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     stood = {"id": 7, "hour": "x", "carrier": None, "temp": 1.5}
     held = hold(store, rejected(3, json.dumps(stood)), shape=JSON)
     mend(store, landing, held, f"upload,line,id,hour,carrier,temp\n{held.upload},3,7,12,AA,-2\n")
@@ -123,7 +125,7 @@ def test_mended_values_of_json_keep_their_type() -> None:
     ],
 )
 def test_a_mended_row_that_is_none_stops_all(lines: list[str], words: str) -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"))
     text = "".join(f"{held.upload},{line}\n" for line in lines)
     with pytest.raises(BadRequest, match=words):
@@ -132,11 +134,8 @@ def test_a_mended_row_that_is_none_stops_all(lines: list[str], words: str) -> No
 
 
 def test_an_upload_that_was_refused_goes_in_whole_and_once_law_1() -> None:
-    store = Memory()
-    landing = Memory(others={"store": store})
-    error = {"name": "TooManyRejected", "message": "1 of 2 rows are bad"}
-    held = hold(store, rejected(3, "a,x,AA"), accepted=0, refused_rows=1, error=error)
-    store.put(keys.original("toy", held.upload), b"as it was")
+    store, landing = buckets()
+    held = hold(store, rejected(3, "a,x,AA"), refused_rows=1, refused=[b"as it was"])
     with pytest.raises(BadRequest, match="refused whole"):
         mend(store, landing, held, f"upload,line,id\n{held.upload},3,a\n")
     record = readmit.send_whole(store, landing, "store", "toy", held, NOW)
@@ -149,18 +148,24 @@ def test_an_upload_that_was_refused_goes_in_whole_and_once_law_1() -> None:
     assert record.whole and keys.readmitted_from(record.key) is None
 
 
+def test_files_that_were_refused_go_in_as_a_folder_whose_marker_is_last() -> None:
+    store, landing = buckets()
+    held = hold(store, key="incoming/toy/jan/_SUCCESS", refused=[b"1", b"2"])
+    readmit.send_whole(store, landing, "store", "toy", held, NOW)
+    folder = f"incoming/toy/readmitted-{held.upload}"
+    assert landing.writes == [f"{folder}/00000", f"{folder}/00001", f"{folder}/_SUCCESS"]
+    assert role("toy", landing.writes[-1]) == "marker"
+
+
 def test_what_was_readmitted_and_refused_again_completes_the_same_upload() -> None:
-    store = Memory()
-    landing = Memory(others={"store": store})
+    store, landing = buckets()
     root = "0123456789abcdef"
     key = keys.readmitted("toy", root, "f" * 64, "csv")
     held = hold(store, rejected(3, "a,x,AA"), key=key)
     (record,) = send(store, landing, held)
     assert keys.readmitted_from(record.key) == root
-    error = {"name": "TooManyRejected", "message": ""}
     other = keys.readmitted("toy", root, "e" * 64, "csv")
-    refused = hold(store, rejected(3, "a,x,AA"), key=other, accepted=0, error=error)
-    store.put(keys.original("toy", refused.upload), b"as it was")
+    refused = hold(store, rejected(3, "a,x,AA"), key=other, refused=[b"as it was"])
     whole = readmit.send_whole(store, landing, "store", "toy", refused, NOW)
     assert keys.readmitted_from(whole.key) == root
 
@@ -180,13 +185,11 @@ def crashes() -> Iterator[tuple[Memory, Memory]]:
     """Stores of which the one or the other dies at its n-th write."""
     for point in range(20):
         for at in ("store", "landing"):
-            store = Memory()
-            landing = Memory(others={"store": store})
+            store, landing = buckets()
             hold(store, rejected(3, "a,x,AA"), rejected(5, "b,y,AA"))
             hold(store, rejected(3, "{}"), key="incoming/toy/feb", shape=JSON)
-            refused = hold(store, rejected(2, "a,x,AA"), key="incoming/toy/march", accepted=0,
-                           error={"name": "TooManyRejected", "message": ""})  # fmt: skip
-            store.put(keys.original("toy", refused.upload), b"as it was")
+            hold(store, rejected(2, "a,x,AA"), key="incoming/toy/march", refused=[b"as it was"])
+            hold(store, rejected(2, "x"), key="incoming/toy/april/_SUCCESS", refused=[b"1", b"2"])
             dying = store if at == "store" else landing
             dying.crash_at = len(dying.writes) + point
             yield store, landing
@@ -203,13 +206,13 @@ def test_from_any_crash_point_repeating_comes_to_the_same_end_law_1() -> None:
         store.crash_at = landing.crash_at = None
         everything(store, landing)
         ends.append((store.objects, landing.objects))
-        assert len(landing.writes) == len(landing.objects) == 3
-    assert died == 8  # five writes of the one, three of the other
+        assert len(landing.objects) == 6  # of the folder two files and what makes it an upload
+    assert died == 12  # six writes of either
     assert all(end == ends[0] for end in ends)
 
 
 def test_what_arrived_is_not_delivered_again_though_its_object_is_gone() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"))
     (record,) = send(store, landing, held)
     hold(store, key=record.key)  # ingest took it in
@@ -227,7 +230,7 @@ steps = st.lists(st.one_of(st.none(), kinds, st.sets(st.integers(2, 12))), max_s
 def test_whatever_is_asked_in_whatever_order_every_row_is_in_one_place_law_1(
     found: list[str], shape: dict[str, Any], asked: list[str | set[int] | None]
 ) -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     row = {"id": "k", "hour": "x", "carrier": "A"}
     text = json.dumps(row) if shape is JSON else shape["delimiter"].join(row.values())
     held = hold(store, *(rejected(n, text, rule) for n, rule in enumerate(found, 2)), shape=shape)

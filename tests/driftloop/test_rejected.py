@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from driftloop import keys, readmit
 from driftloop.rejected import grouped, holdings, rows
-from tests.driftloop.held import NOW, again, hold, rejected
+from tests.driftloop.held import NOW, again, buckets, hold, rejected
 from tests.driftloop.memory import Memory
 
 
 def test_rows_are_held_until_they_go_in_again_and_always_add_up_law_1() -> None:
-    store, landing = Memory(), Memory()
+    store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"), rejected(5, "b,y,AA"),
                 rejected(9, "c,1,", "null", "carrier", ""))  # fmt: skip
     assert (held.held, held.readmitted) == (3, 0)
     chosen = readmit.as_they_stood(held, rows(store, "toy", held), "not_a_number")
-    assert len(list(readmit.send(store, landing, "toy", held, chosen, NOW))) == 1
+    assert len(list(readmit.send(store, landing, "store", "toy", held, chosen, NOW))) == 1
     later = again(store, held.upload)
     assert (later.held, later.readmitted) == (1, 2)
     assert later.accepted + later.held + later.readmitted == later.total

@@ -22,7 +22,8 @@ def hold(name, file, *rejected, **more):
     report = {
         "upload": {"bucket": "landing", "key": f"incoming/flights/{file}", "version_id": "1"},
         "now": f"2013-02-0{name}T00:00:00.000Z", "total": len(rejected) + 10, "accepted": 10,
-        "rejected": len(rejected), "reasons": reasons, "error": None, "shape": SHAPE, **more,
+        "rejected": len(rejected), "reasons": reasons, "error": None, "shape": SHAPE,
+        "refused_rows": 0, "originals": [], "files": [], **more,
     }  # fmt: skip
     store, upload = Store("store"), name * 16
     store.put(keys.ingest_report("flights", upload), dataset.dump(report))
@@ -103,10 +104,13 @@ def test_a_half_done_readmission_is_finished_first(held, capsys):
 
 
 def test_a_refused_upload_goes_in_whole_unless_it_could_not_even_be_read(registry, capsys):
-    hold("1", "jan.csv", refused_rows=7, error={"name": "TooManyRejected", "message": ""})
-    hold("2", "x.png", error={"name": "UnreadableFile", "message": ""})
-    for name in "12":
-        Store("store").put(keys.original("flights", name * 16), f"file {name}".encode())
+    files = [keys.original("flights", name * 16) for name in "12"]
+    for name, key in zip("12", files, strict=True):
+        Store("store").put(key, f"file {name}".encode())
+    hold("1", "jan.csv", refused_rows=7, error={"name": "TooManyRejected", "message": ""},
+         originals=files[:1])  # fmt: skip
+    hold("2", "x.png", error={"name": "UnreadableFile", "message": ""}, shape=None,
+         originals=files[1:])  # fmt: skip
     assert run(["quarantine", "readmit", "flights", "--no-wait"]) == 0
     assert landed() == {f"incoming/flights/readmitted-{'1' * 16}.csv": "file 1"}
     assert run(["quarantine", "readmit", "flights", "--no-wait"]) == 1

@@ -22,6 +22,7 @@ from driftloop.ids import canonical
 from driftloop.mending import Mended, as_cell, csv_line, own_columns
 from driftloop.quarantine import LONGEST_TEXT, Rejected
 from driftloop.rejected import DUPLICATE, Held, Readmission
+from driftloop.upload import MARKER
 
 LARGEST = 64 * 1024 * 1024  # characters of one object
 
@@ -92,17 +93,24 @@ def mended(held: Held, rows: Iterable[Rejected], given: Iterable[Mended]) -> Ite
 
 
 def send(
-    store: Blobs, landing: Blobs, model: str, held: Held, rows: Iterable[Again], now: str
+    store: Blobs,
+    landing: Blobs,
+    bucket: str,
+    model: str,
+    held: Held,
+    rows: Iterable[Again],
+    now: str,
 ) -> Iterator[Readmission]:
     """Let rows of one upload go in again, as one object for each kind of file (more if they are
-    large). Raises RegistryConflict when somebody else does so at the same moment."""
+    large). ``bucket``: the store's own. Raises RegistryConflict when somebody else does so at the
+    same moment."""
     number = len(held.readmissions)
     for again in _batches(rows):
         number += 1
         record = _record(model, held, number, again, now)
-        store.put(record.body, _body(again))
+        store.put(record.bodies[0], _body(again))
         _claim(store, model, record)
-        deliver(store, landing, record)
+        deliver(store, landing, record, bucket)
         yield record
 
 
@@ -112,17 +120,23 @@ def send_whole(
     """Let an upload that was refused whole go in again as it was. ``bucket``: the store's own.
     Raises RegistryConflict, NotFound."""
     root = keys.readmitted_from(held.key)
-    content = hashlib.sha256(held.upload.encode()).hexdigest()
     suffix = str(held.shape("").get("format", "data"))
-    key = (
-        keys.readmitted(model, root, content, suffix)  # goes on completing what it was cut from
-        if root
-        else keys.incoming(model, f"readmitted-{held.upload}.{suffix}")
-    )
+    if len(held.originals) > 1:
+        key = keys.incoming(model, f"readmitted-{held.upload}/{MARKER}")
+    elif root:  # it goes on completing what it was cut from
+        content = hashlib.sha256(held.upload.encode()).hexdigest()
+        key = keys.readmitted(model, root, content, suffix)
+    else:
+        key = keys.incoming(model, f"readmitted-{held.upload}.{suffix}")
     record = Readmission(
-        held.upload, len(held.readmissions) + 1, key, keys.original(model, held.upload), held.held,
-        now, whole=True,
-    )  # fmt: skip
+        upload=held.upload,
+        number=len(held.readmissions) + 1,
+        key=key,
+        bodies=list(held.originals),
+        rows=held.held,
+        time=now,
+        whole=True,
+    )
     _claim(store, model, record)
     deliver(store, landing, record, bucket)
     return record
@@ -135,13 +149,17 @@ def unfinished(found: Sequence[Held], landing: Blobs) -> list[Readmission]:
     return [r for r in records if r.key not in arrived and not landing.exists(r.key)]
 
 
-def deliver(store: Blobs, landing: Blobs, record: Readmission, bucket: str = "") -> None:
-    """Put the object of a recorded re-admission where uploads land. Repeating it changes
-    nothing."""
-    if not record.whole:
-        landing.put_if_absent(record.key, store.get(record.body))
-    elif not landing.exists(record.key):
-        landing.copy_from(record.key, record.body, bucket=bucket)
+def deliver(store: Blobs, landing: Blobs, record: Readmission, bucket: str) -> None:
+    """Put the objects of a recorded re-admission where uploads land; that which makes them an
+    upload is the last. Repeating it changes nothing. ``bucket``: the store's own."""
+    if landing.exists(record.key):
+        return
+    if len(record.bodies) == 1:
+        landing.copy_from(record.key, record.bodies[0], bucket=bucket)
+        return
+    for number, body in enumerate(record.bodies):
+        landing.copy_from(record.key.replace(MARKER, f"{number:05d}"), body, bucket=bucket)
+    landing.put(record.key, b"")
 
 
 def _claim(store: Blobs, model: str, record: Readmission) -> None:
@@ -162,7 +180,7 @@ def _record(model: str, held: Held, number: int, rows: Sequence[Again], now: str
     key = keys.readmitted(model, root, content, rows[0].form)
     body = keys.readmission(model, held.upload, f"{content[:12]}.{rows[0].form}")
     reasons = Counter(f"{a.rejected.rule}|{a.rejected.field}" for a in rows)
-    return Readmission(held.upload, number, key, body, len(rows), now, dict(lines), dict(reasons))
+    return Readmission(held.upload, number, key, [body], len(rows), now, dict(lines), dict(reasons))
 
 
 def _batches(rows: Iterable[Again]) -> Iterator[list[Again]]:

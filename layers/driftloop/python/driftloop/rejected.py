@@ -25,14 +25,14 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class Readmission:
-    """Rows of an upload that went in again as the object ``key``: those of ``lines`` (by file), or
-    with ``whole`` all of it. ``body``: where the store keeps what went in; ``reasons``: rows by
-    ``rule|field``; ``number`` counts the re-admissions of the upload from 1."""
+    """Rows of an upload that went in again with the object ``key``: those of ``lines`` (by file),
+    or with ``whole`` all of it. ``bodies``: where the store keeps what went in; ``reasons``: rows
+    by ``rule|field``; ``number`` counts the re-admissions of the upload from 1."""
 
     upload: str
     number: int
     key: str
-    body: str
+    bodies: list[str]
     rows: int
     time: str
     lines: dict[str, list[int]] = field(default_factory=dict)
@@ -45,8 +45,8 @@ class Held:
     """The report of one upload (see ingest) beside its re-admissions.
 
     ``reasons``: rejected rows by ``rule|field``; ``refused``: the other rows of an upload that was
-    refused whole; ``error``: why it was; ``shapes``: how each file is read (format, header,
-    delimiter), by name, or under the empty name.
+    refused whole; ``error``: why it was; ``originals``: where its files are kept then; ``shapes``:
+    how each file is read (format, header, delimiter), by name, or under the empty name.
     """
 
     upload: str
@@ -58,6 +58,7 @@ class Held:
     refused: int
     reasons: dict[str, int]
     error: dict[str, str] | None
+    originals: tuple[str, ...]
     shapes: dict[str, dict[str, Any]]
     readmissions: tuple[Readmission, ...] = ()
 
@@ -151,9 +152,9 @@ def grouped(found: Iterable[Held], by: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _held(name: str, body: Mapping[str, Any], readmissions: list[Readmission]) -> Held:
-    shapes = {f["key"]: f["shape"] for f in body.get("files") or () if f.get("shape")}
-    if body.get("shape"):
-        shapes[""] = body["shape"]
+    shapes = {f["key"]: f["shape"] for f in body["files"] if f["shape"]}
+    if body["shape"]:
+        shapes = {"": body["shape"]}
     return Held(
         upload=name,
         key=body["upload"]["key"],
@@ -161,9 +162,10 @@ def _held(name: str, body: Mapping[str, Any], readmissions: list[Readmission]) -
         total=body["total"],
         accepted=body["accepted"],
         rejected=body["rejected"],
-        refused=body.get("refused_rows", 0),
-        reasons=body.get("reasons", {}),
-        error=body.get("error"),
+        refused=body["refused_rows"],
+        reasons=body["reasons"],
+        error=body["error"],
+        originals=tuple(body["originals"]),
         shapes=shapes,
         readmissions=tuple(sorted(readmissions, key=lambda r: r.number)),
     )
