@@ -29,7 +29,8 @@ _STYLE = f"""
 {drawings.STYLE}{data_report_columns.STYLE}
 .warnings{{padding:0;list-style:none}}.warnings li{{border-left:.25rem solid var(--bad);
 padding:.2rem .7rem;margin:.5rem 0;overflow-wrap:anywhere}}.error{{border:1px solid var(--bad);
-border-radius:.5rem;padding:.5rem .7rem}}.square{{max-width:34rem}}.square text{{font-size:8px}}
+border-radius:.5rem;padding:.5rem .7rem;white-space:pre-line;overflow-wrap:anywhere}}
+.square{{max-width:34rem}}.square text{{font-size:8px}}
 .swatch{{display:inline-block;width:.8rem;vertical-align:-1px}}details{{margin:1rem 0}}
 td{{overflow-wrap:anywhere}}.figures b{{overflow-wrap:anywhere}}td.n,th.n{{white-space:nowrap;
 overflow-wrap:normal}}h3{{font-size:1rem;margin:1rem 0 .2rem}}
@@ -64,7 +65,7 @@ def page(
             _target(profile, spec, outcome),
             _time(profile.times, outcome) if profile.times else "",
             "<h2>Columns</h2>",
-            data_report_columns.cards(profile, spec, outcome, marked),
+            data_report_columns.cards(profile, outcome, told, marked),
             together(profile, [spec.target, *names[:-1]]),
             missing_together(profile, list(spec.features)),
         ]
@@ -133,7 +134,7 @@ def _rejected(
     if len(ranked) > 20:
         found += f"<p class=soft>and {len(ranked) - 20} more reasons</p>"
     items = "".join(
-        f"<li>line {row.get('line', 0):,}: {escape(str(row.get('field') or 'row'))} is "
+        f"<li>{escape(_place(row))}: {escape(str(row.get('field') or 'row'))} is "
         f"{escape(str(row.get('rule', '')).replace('_', ' '))}{_value(row.get('value'))}"
         f"<code>{escape(_cut(row.get('text'), LONGEST))}</code></li>"
         for row in examples
@@ -188,6 +189,11 @@ def _unit(width: int) -> str:
         f"{'' if ' ' in names[coverage.WIDTHS.index(width)] else 'one '}"
         + names[coverage.WIDTHS.index(width)]
     )
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    file = str(row.get("file") or "").rsplit("/", 1)[-1]
+    return f"{file} line {row.get('line', 0):,}".strip()
 
 
 def _value(value: object) -> str:

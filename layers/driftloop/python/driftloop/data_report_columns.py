@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from driftloop import bars, drawings
@@ -12,7 +12,6 @@ from driftloop.pages import table
 from driftloop.profile import Profile
 from driftloop.readable import number, share
 from driftloop.sketch import NumberSketch, Sketch, TextSketch
-from driftloop.spec import Spec
 
 MOST_CARDS = 60
 """More columns than that are listed in a table: a page has to open on a phone."""
@@ -25,9 +24,11 @@ figcaption i{font-style:normal;color:var(--soft);float:right}.bar{min-width:3.5r
 """
 
 
-def cards(profile: Profile, spec: Spec, outcome: Outcome | None, first: Sequence[str]) -> str:
-    """Cards of all features, those in ``first`` first, then by what they say of the target."""
-    told = {name: outcome.strength(name) if outcome else 0.0 for name in spec.features}
+def cards(
+    profile: Profile, outcome: Outcome, told: Mapping[str, float], first: Sequence[str]
+) -> str:
+    """Cards of the features in ``told`` (what each says of the target): those in ``first`` first,
+    then by what they say."""
     ranked = sorted(told, key=lambda n: (n not in first, -told[n]))
     drawn = "".join(
         card(profile.sketches[name], name, outcome, told[name]) for name in ranked[:MOST_CARDS]
@@ -135,9 +136,7 @@ def _texts(sketch: TextSketch, name: str, found: Bars, outcome: Outcome | None) 
     return f"<table>{drawn}</table>"
 
 
-def _key(outcome: Outcome | None) -> str:
-    if not outcome:
-        return ""
+def _key(outcome: Outcome) -> str:
     if outcome.single:
         return (
             f"<p class=soft>Below each plot, or behind each category: {escape(outcome.shown)} "
