@@ -107,7 +107,7 @@ def check_source(
     go; ``late``: what the whole upload decided, once it did; ``file``: what rejected rows are
     marked with where an upload has several files.
 
-    Raises what the source raises, also in the middle of it, and TooLarge for more categories than
+    Raises what the source raises, also in the middle of it, and WrongColumns for more categories than
     can be counted.
     """
     with ExitStack() as stack:

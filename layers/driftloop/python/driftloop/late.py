@@ -8,7 +8,7 @@ follows from the whole are checked again, told what it is.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from driftloop import repeats
 from driftloop.contract import allowed_categories, counted
-from driftloop.errors import TooLarge
+from driftloop.errors import WrongColumns
 from driftloop.rowhash import Hashes
 from driftloop.spec import Spec
 
@@ -55,7 +55,7 @@ def late_of(spec: Spec, pieces: Sequence[Checked]) -> dict[int, Late]:
     """The pieces (by position) that are to be checked again, and with what; {} when all is
     decided. To be asked again of the pieces' new answers: categories first, then repeats.
 
-    Raises TooLarge for more categories than can be counted.
+    Raises WrongColumns for more categories than can be counted.
     """
     counts: dict[str, Counter[str]] = {name: Counter() for name in counted(spec)}
     for piece in pieces:
@@ -89,10 +89,10 @@ def late_of(spec: Spec, pieces: Sequence[Checked]) -> dict[int, Late]:
 
 
 def check_words(counts: Mapping[str, Mapping[str, int]]) -> None:
-    """Raises TooLarge."""
+    """Raises WrongColumns."""
     if sum(map(len, counts.values())) > MOST_WORDS:
         name = max(counts, key=lambda name: len(counts[name]))
-        raise TooLarge(
+        raise WrongColumns(
             f"{name!r} has over {len(counts[name]) - 1:,} different values, which is no category "
             f"(at most {MOST_WORDS:,} are counted): leave it out, or make it the key"
         )
@@ -103,13 +103,3 @@ def read_marks(piece: Checked, width: int) -> Hashes:
     if not piece.marks_file.stat().st_size:
         return np.empty((0, 1 + width), dtype=np.uint64)
     return np.memmap(piece.marks_file, np.uint64, "r").reshape(-1, 1 + width)
-
-
-def settle(spec: Spec, count: int, check: Callable[[int, Late | None], Checked]) -> list[Checked]:
-    """Check pieces 0 … ``count`` - 1, again where the whole upload says so, until all is decided.
-    ``check``: piece and what it is told → what it holds."""
-    pieces = [check(i, None) for i in range(count)]
-    while again := late_of(spec, pieces):
-        for i, late in again.items():
-            pieces[i] = check(i, late)
-    return pieces
