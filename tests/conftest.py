@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says more of the machine than of what is tested.
+settings.register_profile("driftloop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("driftloop")
 
 ROOT = Path(__file__).resolve().parents[1]
 FLIGHTS = ROOT / "infra" / "models" / "flights.yaml"
