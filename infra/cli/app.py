@@ -111,7 +111,8 @@ def demo(
 
 @app.command(group=LOOP)
 def upload(model: str, /, *files: str, wait: Wait = True, json: Json = False) -> int:
-    """Put training data where the loop looks for it, and follow the run it starts."""
+    """Put training data where the loop looks for it (several files are one upload), and follow the
+    run it starts."""
     from infra.cli.fault import ASKED_WRONGLY, Fault
     from infra.cli.upload import upload as send
 

@@ -112,6 +112,28 @@ def test_an_upload_lands_under_the_models_prefix(registry, capsys, tmp_path):
     assert [o["Key"] for o in listed["Contents"]] == ["incoming/flights/jan.csv.gz"]
 
 
+def test_several_files_are_one_upload_with_its_marker_last(registry, capsys, tmp_path):
+    for name in ("jan.csv", "feb.csv"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert run(["upload", "flights", "jan.csv", "feb.csv", "--no-wait", "--json"]) == 0
+    sent = json.loads(capsys.readouterr().out)
+    folder, _, name = sent["key"].rpartition("/")
+    assert folder.startswith("incoming/flights/together-") and name == "_SUCCESS"
+    found = boto3.client("s3").list_objects_v2(Bucket=sent["bucket"], Prefix=folder)["Contents"]
+    assert [entry["Key"].rpartition("/")[2] for entry in found] == ["_SUCCESS", "feb.csv", "jan.csv"]
+    # The same files again are the same upload, in whatever order they are named.
+    assert run(["upload", "flights", "feb.csv", "jan.csv", "--no-wait", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["key"] == sent["key"]
+
+
+@pytest.mark.parametrize("name", ["_jan.csv", "jan.manifest", "other/feb.csv"])
+def test_names_that_cannot_stand_together_are_refused(name, registry, capsys, tmp_path):
+    (tmp_path / "other").mkdir()
+    for file in ("feb.csv", name):
+        (tmp_path / file).write_bytes(b"x")
+    assert run(["upload", "flights", "feb.csv", name, "--no-wait"]) == 2
+
+
 def test_a_missing_file_uploads_nothing(registry, capsys, tmp_path):
     (tmp_path / "there.csv").write_text("a\n")
     assert run(["upload", "flights", "there.csv", "away.csv", "--no-wait"]) == 2
