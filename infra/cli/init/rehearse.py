@@ -16,7 +16,7 @@ from driftloop.association import rank_correlations
 from driftloop.check import Checked, check_source
 from driftloop.errors import NotEnoughData
 from driftloop.examine import ENOUGH, Finding, examine, foretold
-from driftloop.late import Late, settle
+from driftloop.late import Late, late_of
 from driftloop.profile import Profile
 from driftloop.reading import Block, Source, open_source
 from driftloop.rows import kinds
@@ -72,13 +72,15 @@ def rehearse(path: Path, spec: Spec, until: int, most: int) -> Rehearsal:
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
 
-        def check(_: int, late: Late | None) -> Checked:
+        def check(late: Late | None = None) -> Checked:
             with path.open("rb") as stream:
                 others = spec.data.other_columns == "ignore"
                 source = _First(open_source(stream, kinds(spec), others), most)
                 return check_source(cast(Source, source), spec, until, folder, late)
 
-        (checked,) = settle(spec, 1, check)
+        checked = check()
+        while again := late_of(spec, [checked]):
+            checked = check(again[0])
         return Rehearsal(
             checked.total, checked.accepted, checked.reasons, examine(checked.profile, spec),
             _copies(checked.profile, spec), _obstacle(checked, spec),
