@@ -30,7 +30,7 @@ _STYLE = f"""
 .warnings{{padding:0;list-style:none}}.warnings li{{border-left:.25rem solid var(--bad);
 padding:.2rem .7rem;margin:.5rem 0;overflow-wrap:anywhere}}.error{{border:1px solid var(--bad);
 border-radius:.5rem;padding:.5rem .7rem;white-space:pre-line;overflow-wrap:anywhere}}
-.square{{max-width:34rem}}.square text{{font-size:8px}}
+.square{{max-width:34rem}}.square text{{font-size:10px}}
 .swatch{{display:inline-block;width:.8rem;vertical-align:-1px}}details{{margin:1rem 0}}
 td{{overflow-wrap:anywhere}}.figures b{{overflow-wrap:anywhere}}td.n,th.n{{white-space:nowrap;
 overflow-wrap:normal}}h3{{font-size:1rem;margin:1rem 0 .2rem}}
@@ -101,7 +101,7 @@ def _figures(profile: Profile, report: Mapping[str, Any]) -> Iterator[tuple[str,
     refused = int(report.get("refused_rows") or 0)
     rejected = int(report.get("rejected") or 0) or sum(profile.rejected.values())
     accepted = 0 if report.get("error") else profile.rows
-    yield "rows accepted", f"{accepted:,}", False
+    yield "rows" if "dataset" in report else "rows accepted", f"{accepted:,}", False
     yield "rows in quarantine", f"{rejected:,}", rejected > 0
     if refused:
         yield "good rows refused with them", f"{refused:,}", True

@@ -102,7 +102,7 @@ def _flat(drawn: str) -> str:
 
 def matrix(names: Sequence[str], values: Sequence[Sequence[float | None]], label: str) -> str:
     """A square of associations: blue what goes together, orange what goes against each other."""
-    left, cell = 78.0, (360.0 - 78.0) / max(len(names), 1)
+    left, cell = 92.0, (360.0 - 92.0) / max(len(names), 1)
     drawn = []
     for i, row in enumerate(values):
         y = i * cell

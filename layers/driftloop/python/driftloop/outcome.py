@@ -8,8 +8,8 @@ from driftloop.association import correlation_ratio
 from driftloop.groups import Floats, Groups, Ints, by_value, means, outcomes, size
 from driftloop.profile import Profile
 
-FEWEST = 5
-"""Rows of a sample below which nothing is said of their target."""
+FEWEST = 20
+"""Rows below which nothing is said of their target; of a small sample, a hundredth of it."""
 
 
 class Outcome:
@@ -46,8 +46,8 @@ class Outcome:
     def by_codes(self, codes: Ints, groups: int) -> list[list[float] | None]:
         _, mean = means(codes, groups, self._truth, self._weights)
         rows = np.bincount(codes[codes >= 0], minlength=groups)
-        found = (mean * self._size).tolist()
-        return [m if n >= FEWEST else None for m, n in zip(found, rows.tolist(), strict=True)]
+        found, enough = (mean * self._size).tolist(), max(5, min(FEWEST, len(self.sample) // 100))
+        return [m if n >= enough else None for m, n in zip(found, rows.tolist(), strict=True)]
 
     def strength(self, name: str) -> float:
         """How much a column says of the target: the largest correlation ratio of its values (in
