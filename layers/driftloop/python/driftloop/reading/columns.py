@@ -24,13 +24,14 @@ def check_columns(
     missing = [name for name in wanted if name not in named]
     unknown = [name for name in found if name not in asked and not others]
     mistakes = [
-        f"{what} {_listed(names)}"
+        f"{what} {listed(names)}"
         for what, names in (("missing", missing), ("unknown", unknown), ("doubled", doubled))
         if names
     ]
     if mistakes:
-        raise WrongColumns(f"columns: {'; '.join(mistakes)}. Expected: {_listed(list(wanted))}")
+        raise WrongColumns(f"columns: {'; '.join(mistakes)}. Expected: {listed(list(wanted))}")
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Names in a sentence."""
     return f"{', '.join(map(repr, names[:_SHOWN]))}{' …' if len(names) > _SHOWN else ''}"

@@ -8,7 +8,9 @@ https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.m
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from driftloop.errors import UnreadableFile
 
@@ -16,25 +18,33 @@ _HEADER = 64 * 1024  # bytes read for one header, which holds the page's least a
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
 
 
-def largest_page(stream: BinaryIO, start: int, size: int) -> int:
-    """Bytes of the largest unpacked page among the pages of ``size`` bytes from ``start`` on.
+@dataclass(frozen=True)
+class Page:
+    """``unpacked``: bytes; ``values``: how many it says it holds."""
 
-    Raises UnreadableFile when these are no pages.
-    """
-    at, largest = start, 0
+    unpacked: int
+    values: int
+    dictionary: bool
+
+
+def pages(stream: BinaryIO, start: int, size: int) -> Iterator[Page]:
+    """The pages of the ``size`` bytes from ``start`` on. Raises UnreadableFile when these are
+    none."""
+    at = start
     while at < start + size:
         stream.seek(at)
         header = _Header(stream.read(min(_HEADER, start + size - at)))
         try:
-            fields = header.struct()
-        except IndexError:
-            raise UnreadableFile("the Parquet file is damaged: a page header is cut off") from None
-        unpacked, packed = fields.get(2, -1), fields.get(3, -1)
-        if unpacked < 0 or packed < 0:
+            found = header.struct()
+            inner = next((found[kind] for kind in (5, 7, 8) if kind in found), {1: 0})
+            page = Page(int(found[2]), int(inner[1]), 7 in found)
+            packed = int(found[3])
+        except (LookupError, TypeError):
+            raise UnreadableFile("the Parquet file is damaged: no page where one is due") from None
+        if min(page.unpacked, page.values, packed) < 0:
             raise UnreadableFile("the Parquet file is damaged: a page without a size")
-        largest = max(largest, unpacked)
+        yield page
         at += header.at + packed
-    return largest
 
 
 class _Header:
@@ -44,11 +54,11 @@ class _Header:
         self._data = data
         self.at = 0
 
-    def struct(self, depth: int = 0) -> dict[int, int]:
-        """Field → integer. Raises IndexError when the data ends before the struct."""
+    def struct(self, depth: int = 0) -> dict[int, Any]:
+        """Field → integer or struct. Raises IndexError when the data ends before the struct."""
         if depth > 8:
             raise IndexError
-        fields: dict[int, int] = {}
+        fields: dict[int, Any] = {}
         name = 0
         while head := self._byte():
             kind = head & 15
@@ -58,7 +68,7 @@ class _Header:
                 fields[name] = value
         return fields
 
-    def _value(self, kind: int, depth: int, inside: bool = False) -> int | None:
+    def _value(self, kind: int, depth: int, inside: bool = False) -> Any:
         if kind in (_TRUE, _FALSE):
             self.at += inside
         elif kind == _BYTE:
@@ -76,7 +86,7 @@ class _Header:
             for _ in range(count):
                 self._value(head & 15, depth + 1, inside=True)
         elif kind == _STRUCT:
-            self.struct(depth + 1)
+            return self.struct(depth + 1)
         else:
             raise IndexError  # maps: PageHeader has none
         return None

@@ -18,13 +18,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from driftloop.errors import TooLarge, UnreadableFile
-from driftloop.reading.arrow_types import CODES, NUMBER, TEXT, TIME, sound
+from driftloop.reading.arrow_types import NUMBER, TEXT, TIME, sound
 from driftloop.reading.block import Block
 from driftloop.reading.limits import Limits
-from driftloop.reading.parquet_pages import largest_page
+from driftloop.reading.parquet_pages import pages
 from driftloop.rows import Kind
 
 _BUFFER = 1 << 20  # bytes read at once from each column
+_MANY = 4096  # words of a dictionary, beyond which it is written out
+_WRITTEN = 64 << 20  # bytes, if every row held the longest word
 
 
 class ParquetRows:
@@ -40,13 +42,19 @@ class ParquetRows:
             raise UnreadableFile("the Parquet file is cut off: its end is missing")
         if int.from_bytes(tail[:4], "little") > limits.footer:
             raise TooLarge(f"the Parquet file's footer is over {limits.footer >> 20} MiB")
-        try:
-            self._file = pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damaged(error) from None
+        self._file = self._open([])
         self.header: list[str] = list(self._file.schema_arrow.names)
         meta = self._file.metadata
         self._groups = [meta.row_group(at) for at in range(meta.num_row_groups)]
+
+    def _open(self, coded: list[str]) -> Any:
+        """``coded``: columns whose texts stay a dictionary."""
+        try:
+            return pq.ParquetFile(
+                self._stream, read_dictionary=coded, buffer_size=_BUFFER, pre_buffer=False
+            )
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise _damaged(error) from None
 
     def choose(
         self, kinds: Mapping[str, Kind] | None, groups: Sequence[int] | None = None, first: int = 1
@@ -95,23 +103,22 @@ class ParquetRows:
                 first, turn, held = first + self.rows(turn), [], 0
 
     def blocks(self) -> Iterator[Block]:
-        """Blocks of ``Limits.rows`` rows. Raises UnreadableFile, TooLarge on the way."""
+        """Blocks of up to ``Limits.rows`` rows. Raises UnreadableFile, TooLarge on the way."""
         first = self._first
         for group in self._chosen:
-            self._check_pages(group)
+            rows, coded = self._room(group)
             try:
-                yield from self._blocks(group, first)
+                yield from self._blocks(group, first, rows, coded)
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(error) from None
             first += self._groups[group].num_rows
 
-    def _blocks(self, group: int, first: int) -> Iterator[Block]:
+    def _blocks(self, group: int, first: int, rows: int, coded: list[str]) -> Iterator[Block]:
         kinds = self._kinds
-        for batch in self._file.iter_batches(
-            self._limits.rows, row_groups=[group], columns=self._names, use_threads=False
+        file = self._open(coded) if coded else self._file
+        for batch in file.iter_batches(
+            rows, row_groups=[group], columns=self._names, use_threads=False
         ):
-            if batch.nbytes > self._limits.pages:
-                raise TooLarge(f"{len(batch):,} rows from row {first:,} on hold too much text")
             columns = {
                 n: _column(batch.column(n), kinds[n] if kinds else None) for n in self._names
             }
@@ -119,19 +126,34 @@ class ParquetRows:
             yield Block(columns, lines, [], _Texts(batch))
             first += len(batch)
 
-    def _check_pages(self, group: int) -> None:
-        """The group's pages are known to fit before one is unpacked."""
-        meta, total = self._groups[group], 0
+    def _room(self, group: int) -> tuple[int, list[str]]:
+        """Rows to unpack at once, and the columns whose texts must stay a dictionary meanwhile,
+        so that no page's word takes more than ``Limits.pages``; told before one is unpacked."""
+        meta, most = self._groups[group], self._limits.pages
+        at_once, dense, coded = 0, 0.0, []
         for column in map(meta.column, range(meta.num_columns)):
-            if column.path_in_schema in self._names:
-                starts = (column.dictionary_page_offset, column.data_page_offset)
-                start = min(offset for offset in starts if offset)
-                total += largest_page(self._stream, start, column.total_compressed_size)
-        if total > self._limits.pages:
+            if column.path_in_schema not in self._names:
+                continue
+            starts = (column.dictionary_page_offset, column.data_page_offset)
+            start = min(offset for offset in starts if offset)
+            found = list(pages(self._stream, start, column.total_compressed_size))
+            words = sum(page.unpacked for page in found if page.dictionary)
+            if (
+                column.physical_type == "BYTE_ARRAY"
+                and words * self._limits.rows * len(self._names) > most
+            ):  # written out, every row might be its longest word
+                coded.append(column.path_in_schema)
+                at_once += sum(page.unpacked for page in found)
+            else:
+                at_once += max((page.unpacked for page in found), default=0)
+                rest = [page for page in found if not page.dictionary]
+                dense += max((page.unpacked / max(1, page.values) for page in rest), default=0)
+        if at_once > most:
             raise TooLarge(
-                f"row group {group} of the Parquet file has pages of {total >> 20:,} MiB in all; "
-                f"at most {self._limits.pages >> 20}. Write it with smaller pages"
+                f"row group {group} of the Parquet file unpacks {at_once >> 20:,} MiB at once; at "
+                f"most {most >> 20}. Write it with smaller row groups and pages"
             )
+        return max(1, min(self._limits.rows, int(most / max(dense, 1)))), coded
 
 
 class _Texts:
@@ -166,8 +188,7 @@ def _column(column: Any, kind: Kind | None) -> Any:
     if pa.types.is_dictionary(column.type) and own != "text":
         column = column.dictionary_decode()
     if own == "text":
-        codes = pa.types.is_dictionary(column.type)
-        return column.cast(CODES if codes else TEXT)
+        return _texts(column)
     if own == "number" and (kind or own) == "number":
         numbers = column.cast(NUMBER, safe=False)
         numbers = sound(pc.if_else(pc.is_nan(numbers), pa.scalar(None, NUMBER), numbers))
@@ -178,6 +199,17 @@ def _column(column: Any, kind: Kind | None) -> Any:
         times = sound(column.cast(pa.timestamp("us"), safe=False).cast(TIME))
         return _json(column) if times is None else times
     return _json(column)
+
+
+def _texts(column: Any) -> Any:
+    """Strings; a dictionary where it is small, or holds what would be too long written out."""
+    if not pa.types.is_dictionary(column.type):
+        return column.cast(TEXT)
+    words = column.dictionary.cast(TEXT)
+    longest = pc.max(pc.binary_length(words)).as_py() or 0
+    if len(words) > _MANY and longest * len(column) < _WRITTEN:
+        return column.cast(TEXT)
+    return pa.DictionaryArray.from_arrays(column.indices.cast(pa.int32()), words)
 
 
 def _json(column: Any) -> Any:

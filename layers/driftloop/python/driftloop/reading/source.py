@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Literal
 
 from driftloop.errors import UnreadableFile, WrongColumns
 from driftloop.reading.block import Block
-from driftloop.reading.columns import check_columns
+from driftloop.reading.columns import check_columns, listed
 from driftloop.reading.delimited import Delimited, read_header
 from driftloop.reading.jsonlines import JsonLines, read_names
 from driftloop.reading.limits import LIMITS, Limits
@@ -85,7 +85,7 @@ def open_source(
         lines = Lines(text, limits, returns=False, offset=skipped)
         header = read_names(lines, limits)
         if kinds and not {*header} & {*kinds}:
-            raise WrongColumns(f"no field of the first objects is one of {', '.join(kinds)}")
+            raise WrongColumns(f"no field of the first objects is one of {listed([*kinds])}")
         shape = {"format": "jsonl", "header": header, "others": others}
         reader = JsonLines(lines, header, kinds, others, limits)
         return Source("jsonl", header, shape, reader, packed)
