@@ -6,8 +6,8 @@ almost nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,10 @@ _WRITTEN: tuple[tuple[Form, str], ...] = (
              r"|\d{4}-\d{2}|(?i:\d{1,2}[ .-]+)?(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
              r"[a-z]*[ .,-]+\d{1,4}.*"),
 )  # fmt: skip
+_NULLS = pa.array(sorted(NULLS))
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 class Column:
@@ -55,7 +58,7 @@ class Column:
         self.placeholders: dict[float, int] = {}
         self.low, self.high = np.inf, -np.inf
         self.rising = self.running = not skipped
-        self.hashes: list[npt.NDArray[np.int64]] | None = None if skipped else []
+        self.hashes: list[Ints] | None = None if skipped else []
         self.last = -np.inf
 
     def skip(self, rows: int) -> None:
@@ -68,20 +71,23 @@ class Column:
         """``values``: raw, as a block has them; ``lines``: on which each row begins."""
         encoded = self._texts(values, lines).dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        words = cast(list[str], encoded.dictionary.to_pylist())
+        words = encoded.dictionary
         times = np.bincount(codes[codes >= 0], minlength=len(words))
-        empty = np.array([not word for word in words], dtype=bool)
-        void = np.array([word in NULLS for word in words], dtype=bool)
-        self.blank += int((codes < 0).sum() + times[empty].sum())
-        for k in np.flatnonzero(void & ~empty).tolist():
-            self.nulls[words[k]] = self.nulls.get(words[k], 0) + int(times[k])
-        form, number = _forms(encoded.dictionary, words, ~void)
-        lengths = np.array([len(word) for word in words], dtype=np.int64)
-        self.characters += int((lengths * times)[~void].sum())
-        self.longest = max(self.longest, int(lengths[~void].max(initial=0)))
+        void = _mask(pc.is_in(words, _NULLS))
+        self.blank += int((codes < 0).sum())
+        for k in np.flatnonzero(void).tolist():
+            if word := words[k].as_py():
+                self.nulls[word] = self.nulls.get(word, 0) + int(times[k])
+            else:
+                self.blank += int(times[k])
+        lengths = pc.utf8_length(words).to_numpy(zero_copy_only=False)[~void]
+        self.characters += int((lengths * times[~void]).sum())
+        self.longest = max(self.longest, int(lengths.max(initial=0)))
+        form, number = _forms(words, ~void)
         self._note_forms(np.append(np.where(void, -1, form), -1), codes, words, lines)
         self._note_numbers(number[~void], times[~void])
         self._note_order(np.append(number, np.nan)[codes], np.append(void, True)[codes])
+        self._note_unique(words, times, void, codes)
         self._note_counts(words, times, void, codes)
         self.rows += len(codes)
 
@@ -105,7 +111,7 @@ class Column:
             values = values.cast(pa.int8())
         return values.cast(pa.string())
 
-    def _note_forms(self, form: Ints, codes: Ints, words: list[str], lines: Ints) -> None:
+    def _note_forms(self, form: Ints, codes: Ints, words: Any, lines: Ints) -> None:
         by_row = form[codes]
         counts = np.bincount(by_row[by_row >= 0], minlength=len(_FORMS))
         for k in np.flatnonzero(counts).tolist():
@@ -113,9 +119,9 @@ class Column:
             self.forms[name] = self.forms.get(name, 0) + int(counts[k])
             if name not in self.examples:
                 row = int(np.argmax(by_row == k))
-                self.examples[name] = (int(lines[row]), words[codes[row]])
+                self.examples[name] = (int(lines[row]), words[codes[row]].as_py())
 
-    def _note_numbers(self, number: npt.NDArray[np.float64], times: Ints) -> None:
+    def _note_numbers(self, number: Floats, times: Ints) -> None:
         odd = np.isin(number, PLACEHOLDERS)
         for k in np.flatnonzero(odd).tolist():
             value = float(number[k])
@@ -125,7 +131,7 @@ class Column:
         self.high = max(self.high, plain.max(initial=-np.inf))
 
     def _note_order(
-        self, values: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_]
+        self, values: Floats, missing: Mask
     ) -> None:  # fmt: skip
         if not self.rising or not len(values):
             return
@@ -137,23 +143,29 @@ class Column:
         self.running = self.running and self.rising and ones
         self.last = known[-1] if len(known) else self.last
 
-    def _note_counts(
-        self, words: list[str], times: Ints, void: npt.NDArray[np.bool_], codes: Ints
-    ) -> None:
-        if self.hashes is not None:
-            if void.any() or (codes < 0).any() or (times > 1).any() or "decimal" in self.forms:
-                self.hashes = None
-            else:
-                self.hashes.append(np.array([hash(word) for word in words], dtype=np.int64))
+    def _note_unique(self, words: Any, times: Ints, void: Mask, codes: Ints) -> None:
+        if self.hashes is None:
+            return
+        if void.any() or (codes < 0).any() or (times > 1).any() or "decimal" in self.forms:
+            self.hashes = None
+        else:
+            self.hashes.append(np.array([hash(w) for w in words.to_pylist()], dtype=np.int64))
+
+    def _note_counts(self, words: Any, times: Ints, void: Mask, codes: Ints) -> None:
         if self.counts is None:
             return
-        for k in np.flatnonzero(~void).tolist():
-            if words[k] not in self.counts:
+        if len(words) - void.sum() > MOST_COUNTED:
+            self.counts = None
+            return
+        for k, word in enumerate(words.to_pylist()):
+            if void[k]:
+                continue
+            if word not in self.counts:
                 self.newest = self.rows + int(np.argmax(codes == k)) + 1
                 if len(self.counts) == MOST_COUNTED:
                     self.counts = None
                     return
-            self.counts[words[k]] = self.counts.get(words[k], 0) + int(times[k])
+            self.counts[word] = self.counts.get(word, 0) + int(times[k])
 
     def seen(self) -> Seen:
         many = self.rows >= MANY
@@ -171,30 +183,55 @@ class Column:
         )  # fmt: skip
 
 
-def _forms(
-    texts: Any, words: list[str], wanted: npt.NDArray[np.bool_]
-) -> tuple[Ints, npt.NDArray[np.float64]]:
+def _mask(values: Any) -> Mask:
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _forms(words: Any, wanted: Mask) -> tuple[Ints, Floats]:
     """The form of each word (a place in ``_FORMS``), and its number or moment, NaN for others."""
     form = np.zeros(len(words), dtype=np.int64)
     number = np.full(len(words), np.nan)
     left = np.flatnonzero(wanted)
     for name, pattern in _WRITTEN:
-        tried = pc.match_substring_regex(texts.take(pa.array(left)), rf"^\s*(?:{pattern})\s*$")
-        hit = tried.to_numpy(zero_copy_only=False).astype(bool)
+        texts = words.take(pa.array(left))
+        hit = _mask(pc.match_substring_regex(texts, rf"^\s*(?:{pattern})\s*$"))
         form[left[hit]] = _FORMS.index(name)
+        if hit.any() and name in _READ:
+            number[left[hit]] = _READ[name](pc.utf8_trim_whitespace(texts.filter(pa.array(hit))))
         left = left[~hit]
-    decimal, time = _FORMS.index("decimal"), _FORMS.index("time")
-    for k in np.flatnonzero(form == decimal).tolist():
-        number[k] = float(words[k])
+    decimal, moment = _FORMS.index("decimal"), _FORMS.index("time")
     form[np.isinf(number)] = _FORMS.index("text")
     number[np.isinf(number)] = np.nan
     form[(form == decimal) & (number == np.floor(number))] = _FORMS.index("whole")
-    for k in np.flatnonzero(form == time).tolist():
-        try:
-            number[k] = epoch_ms(words[k])
-        except (ValueError, OverflowError):
-            form[k] = _FORMS.index("date")
+    form[(form == moment) & np.isnan(number)] = _FORMS.index("date")
     return form, number
+
+
+def _numbers(texts: Any) -> Floats:
+    try:
+        return np.asarray(texts.cast(pa.float64()))
+    except pa.ArrowInvalid:  # a plus sign, or beyond float64
+        return np.array([float(text) for text in texts.to_pylist()])
+
+
+def _moments(texts: Any) -> Floats:
+    """Epoch milliseconds; NaN for a day that no calendar has."""
+    for kind in (pa.timestamp("ms", "UTC"), pa.timestamp("ms")):
+        try:
+            return np.asarray(texts.cast(kind).cast(pa.int64())).astype(np.float64)
+        except pa.ArrowInvalid:  # with and without zone, or one that is none
+            continue
+    return np.array([_moment(text) for text in texts.to_pylist()])
+
+
+def _moment(text: str) -> float:
+    try:
+        return float(epoch_ms(text))
+    except (ValueError, OverflowError):
+        return np.nan
+
+
+_READ: Mapping[str, Callable[[Any], Floats]] = {"decimal": _numbers, "time": _moments}
 
 
 def observe(blocks: Iterable[Block], most: int) -> Table:
