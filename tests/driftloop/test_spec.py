@@ -411,3 +411,9 @@ def test_whatever_stands_anywhere_a_spec_is_right_or_refused_with_its_path(
 )
 def test_durations_come_back_as_written(span: timedelta) -> None:
     assert parse_duration(format_duration(span)) == span
+
+
+def test_as_many_features_as_are_allowed_fit_into_a_spec() -> None:
+    features = {f"a_feature_of_this_name_{i:03d}": {"type": "number"} for i in range(500)}
+    spec = Spec.parse({"name": "wide", "task": "regression", "target": "y", "features": features})
+    assert Spec.model_validate_json(spec.to_json()) == spec

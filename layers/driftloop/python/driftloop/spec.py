@@ -219,9 +219,11 @@ class Spec(Section):
         return spec
 
     def to_json(self) -> bytes:
-        """Canonical JSON, defaults filled in: same spec, same bytes. Features keep their order,
-        since models see it."""
+        """Canonical JSON, defaults filled in (but for nulls of features, of which there may be
+        hundreds): same spec, same bytes. Features keep their order, since models see it."""
         body = self.model_dump(mode="json")
+        for name, feature in body["features"].items():
+            body["features"][name] = {k: v for k, v in feature.items() if v is not None}
         return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
