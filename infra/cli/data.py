@@ -111,3 +111,24 @@ def export_dataset(
     from infra.cli.datasets import export as write
 
     write(deployment(), model, dataset, file, defuse=defuse)
+
+
+@app.command(group=DATA)
+def report(
+    model: str,
+    dataset: str = "latest",
+    /,
+    *,
+    upload: Upload = None,
+    out: Annotated[str | None, Parameter(help="Where to write the page.")] = None,
+    json: Json = False,
+) -> None:
+    """The page of a dataset or an upload: distributions, gaps, outliers, what to look at.
+
+    Parameters
+    ----------
+    dataset: The beginning of a digest, a version that learned from it (v7), or latest.
+    """
+    from infra.cli.data_pages import show
+
+    show(deployment(), model, dataset, upload=upload, out=out, json=json)
