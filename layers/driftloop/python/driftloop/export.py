@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from driftloop import formula, parquet
@@ -22,6 +24,7 @@ from driftloop.dataset import Dataset, scan
 from driftloop.errors import BadRequest
 
 Format = Literal["csv", "jsonl", "parquet"]
+_BYTES = 16 << 20  # of values that are turned into text at once
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
 _QUOTED = re.compile('[",\r\n]').search
 
@@ -54,41 +57,48 @@ class _Lines:
 
     def __init__(self, form: Format, out: BinaryIO, defuse: bool) -> None:
         self.form, self.out, self.defuse = form, out, defuse
+        self.null = "" if form == "csv" else "null"
         self.done = Exported()
 
     def write(self, batches: Iterator[Any]) -> Exported:
+        names: list[str] = []
         for batch in batches:
+            if self.form == "csv" and not names:
+                header = ",".join(map(self._header, batch.schema.names))
+                self.out.write(f"{header}\n".encode())
             names = batch.schema.names
-            columns = [self._tokens(name, batch.column(name)) for name in names]
-            rows = zip(*columns, strict=True)
-            if self.form == "csv":
-                if not self.done.rows:
-                    self._line(",".join(map(self._header, names)))
-                self._line("\n".join(map(",".join, rows)))
-            else:
-                heads = [f"{_json(name)}:" for name in names]
-                bodies = (",".join(map(str.__add__, heads, row)) for row in rows)
-                self._line("\n".join(f"{{{body}}}" for body in bodies))
+            step = max(_BYTES * len(batch) // max(batch.nbytes, 1), 1)
+            for start in range(0, len(batch), step):
+                self._write(names, batch.slice(start, step))
             self.done.rows += len(batch)
         return self.done
 
-    def _line(self, text: str) -> None:
-        self.out.write(text.encode() + b"\n")
+    def _write(self, names: list[str], rows: Any) -> None:
+        leads = ["", *[","] * (len(names) - 1)]
+        end = "\n"
+        if self.form == "jsonl":
+            leads = [f"{'{,'[i > 0]}{_json(name)}:" for i, name in enumerate(names)]
+            end = "}\n"
+        columns = map(self._tokens, names, rows.columns)
+        pairs = [part for pair in zip(leads, columns, strict=True) for part in pair]
+        lines = pc.binary_join_element_wise(*pairs, end, "")
+        _, ends, text = lines.buffers()  # the lines lie one behind the other already
+        self.out.write(memoryview(text)[: np.frombuffer(ends, np.int32)[len(lines)]])
 
-    def _tokens(self, name: str, column: Any) -> list[str]:
-        null = "" if self.form == "csv" else "null"
-        kind = str(column.type)
-        if kind.startswith("timestamp"):
-            return _times(column, null, self.form)
-        if kind == "double":
-            return [null if v is None else _number(v) for v in column.to_pylist()]
+    def _tokens(self, name: str, column: Any) -> Any:
+        """The column as it is written."""
+        if pa.types.is_floating(column.type):
+            return column.cast(pa.string()).fill_null(self.null)
+        if pa.types.is_timestamp(column.type):
+            texts = pc.replace_substring(column.cast(pa.string()), " ", "T")
+            mark = "" if self.form == "csv" else '"'
+            return pc.binary_join_element_wise(mark, texts, mark, "").fill_null(self.null)
         words = column.dictionary_encode()
-        codes = words.indices.fill_null(len(words.dictionary)).to_numpy()
+        codes = words.indices.fill_null(len(words.dictionary))
         known = words.dictionary.to_pylist()
-        self._count(known, codes)
+        self._count(known, codes.to_numpy())
         show = self._cell(name) if self.form == "csv" else _json
-        shown = [*map(show, known), null]
-        return [shown[code] for code in codes.tolist()]
+        return pa.array([*map(show, known), self.null], pa.string()).take(codes)
 
     def _count(self, known: list[str], codes: Any) -> None:
         risky = [code for code, word in enumerate(known) if formula.runs(word)]
@@ -129,17 +139,5 @@ def _write_parquet(batches: Iterator[Any], found: Dataset, out: BinaryIO) -> Exp
     return done
 
 
-def _number(value: float) -> str:
-    text = repr(value)
-    return text[:-2] if text.endswith(".0") else text
-
-
 def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _times(column: Any, null: str, form: Format) -> list[str]:
-    moments = column.to_numpy(zero_copy_only=False).astype("datetime64[ms]")
-    mark = "" if form == "csv" else '"'
-    texts = np.datetime_as_string(moments, unit="ms").tolist()
-    return [null if text == "NaT" else f"{mark}{text}Z{mark}" for text in texts]
