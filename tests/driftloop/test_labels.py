@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import time
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from driftloop import dataset, ids, keys
 from driftloop.capture import capture
-from driftloop.claims import from_csv, from_request
+from driftloop.claims import from_file, from_request
 from driftloop.errors import BadRequest, WrongColumns
 from driftloop.labels import join
 from tests.driftloop.memory import Memory
@@ -38,7 +41,7 @@ def csv(column: str, names: list[str], label: str = "1") -> bytes:
 
 
 def put(store: Memory, data: bytes, name: str = "file", now: str = NOW) -> dict[str, Any]:
-    return join(store, SPEC, from_csv(SPEC, data, name, now), [2, 1], now)
+    return join(store, SPEC, from_file(SPEC, data, name, now), [2, 1], now)
 
 
 def labels_in(store: Memory) -> dict[str, str]:
@@ -121,10 +124,12 @@ def test_bad_lines_are_quarantined_and_the_rest_is_joined_law_1() -> None:
 
 
 def test_a_file_without_ids_or_labels_is_refused() -> None:
-    with pytest.raises(WrongColumns, match="missing 'y'"):
-        from_csv(SPEC, b"id,late\n1,1\n", "f", NOW)
+    with pytest.raises(
+        WrongColumns, match="in 'y'; this one has 'id', 'late'"
+    ):
+        from_file(SPEC, b"id,late\n1,1\n", "f", NOW)
     with pytest.raises(WrongColumns, match=r"column 'id'"):
-        from_csv(SPEC, b"name,y\n1,1\n", "f", NOW)
+        from_file(SPEC, b"name,y\n1,1\n", "f", NOW)
 
 
 @pytest.mark.parametrize(
@@ -204,3 +209,13 @@ def test_a_month_of_labels_takes_a_moment(by: str) -> None:
     answer = put(store, csv("id", names if by == "id" else keyed))
     assert (answer["matched"], answer["rows"]) == (27_170, 27_170)
     assert time.perf_counter() - started < 5
+
+
+def test_a_label_file_may_have_any_format() -> None:
+    _, names = store_with()
+    rows = [{"id": name, "y": 1} for name in names[:2]]
+    lines = "\n".join(map(json.dumps, rows)).encode()
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    found = [from_file(SPEC, data, "f", NOW).claims for data in (lines, sink.getvalue())]
+    assert found == [from_file(SPEC, csv("id", names[:2]), "f", NOW).claims] * 2

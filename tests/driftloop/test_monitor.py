@@ -14,7 +14,7 @@ from driftloop import ids, keys, losses
 from driftloop.baseline import baseline as make_baseline
 from driftloop.capture import capture
 from driftloop.capture_lines import Captured, lines
-from driftloop.claims import from_csv
+from driftloop.claims import from_file
 from driftloop.frame import Frame
 from driftloop.labels import join
 from driftloop.monitor import Monitor
@@ -92,7 +92,9 @@ class World:
         truth = [int((rng.random() < p) != flip) for _, p in served]
         text = "id,y\n" + "".join(f"{i},{y}\n" for (i, _), y in zip(served, truth, strict=True))
         now = when(day)
-        join(self.store, self.spec, from_csv(self.spec, text.encode(), f"d{day}", now), [1, 2], now)
+        join(
+            self.store, self.spec, from_file(self.spec, text.encode(), f"d{day}", now), [1, 2], now
+        )
 
     def judge(self, day: int, hour: int = 2) -> list[dict[str, Any]]:
         """Run the monitor; returns what it judged. Metrics go to ``lines``."""

@@ -102,7 +102,7 @@ def flat(blocks: list[Block], kinds: dict[str, Any]) -> list[Read]:
     found: list[Read] = []
     for block in blocks:
         columns = [
-            [_plain(value, kind) for value in _values(block.columns[name])]
+            [plain(value, kind) for value in values_of(block.columns[name])]
             for name, kind in kinds.items()
         ]
         here = [
@@ -115,11 +115,13 @@ def flat(blocks: list[Block], kinds: dict[str, Any]) -> list[Read]:
     return found
 
 
-def _values(column: Any) -> list[Any]:
+def values_of(column: Any) -> list[Any]:
+    """A column of a block as Python values."""
     return list(column) if isinstance(column, list) else list(column.to_pylist())
 
 
-def _plain(value: Any, kind: str) -> Any:
+def plain(value: Any, kind: str) -> Any:
+    """The same for a value whether it was typed with its block or left as text."""
     if isinstance(value, str):
         return typed(value, kind)
     return (value - EPOCH).total_seconds() if hasattr(value, "tzinfo") else value

@@ -6,20 +6,23 @@ all).
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from driftloop.captured import is_prediction_id
 from driftloop.contract import as_text, check_column
-from driftloop.csvfile import CsvFile, Record, open_csv
 from driftloop.errors import BadRequest, WrongColumns
 from driftloop.ids import digest
 from driftloop.quarantine import Rejected
+from driftloop.reading import Limits, open_source
 from driftloop.spec import Spec
 from driftloop.when import from_ms, parse, to_ms
 
 MOST_POSTED = 10_000
+LARGEST = 64 * 1024 * 1024  # bytes of a file's text; its claims are held
 
 Fault = tuple[str, str, Any]  # field, rule, value
 
@@ -46,36 +49,45 @@ class Claims:
     rejected: list[Rejected]
 
 
-def from_csv(spec: Spec, data: bytes, name: str, now: str) -> Claims:
-    """Read a label file: the target column, and ``id`` (prediction ids) or the spec's key.
+def from_file(spec: Spec, data: bytes, name: str, now: str) -> Claims:
+    """Read a label file (CSV, JSON Lines or Parquet): the target column, and ``id`` (prediction
+    ids) or the spec's key.
 
     A column ``time`` (of the prediction) narrows the search by key; the spec's own time column is
-    kept for training. Other columns are ignored. Raises UnreadableFile, WrongColumns.
+    kept for training. Other columns are ignored. Raises UnreadableFile, WrongColumns, TooLarge.
     """
-    file = open_csv(data, [spec.target], others=True)
-    if not {"id", spec.key} & {*file.header}:
+    source = open_source(io.BytesIO(data), None, others=True, limits=Limits(text=LARGEST))
+    named = {*source.header}
+    if spec.target not in named or not {"id", spec.key} & named:
         wanted = "'id' (of the prediction)" + (f" or {spec.key!r}" if spec.key else "")
-        raise WrongColumns(f"a label file names its predictions by a column {wanted}")
-    entries: list[dict[str, Any]] = []
-    records: list[Record] = []
-    rejected: list[Rejected] = []
-    for record in file.records():
-        if record.fields is None:
-            rejected.append(_reject(file, record, ("", "unreadable_row", record.fault)))
-        else:
-            values = dict(zip(file.header, record.fields, strict=True))
-            entries.append(_entry(spec, values))
-            records.append(record)
+        raise WrongColumns(
+            f"a label file names its predictions by a column {wanted}, and what became of them in "
+            f"{spec.target!r}; this one has {', '.join(map(repr, source.header[:20]))}"
+        )
+    columns = {spec.target, spec.key, spec.time, "id", "time"} & named
+    said = to_ms(parse(now))
     kept: list[Claim] = []
-    for record, claim in zip(records, _claims(spec, entries, to_ms(parse(now))), strict=True):
-        if isinstance(claim, Claim):
-            kept.append(claim)
-        else:
-            rejected.append(_reject(file, record, claim))
+    rejected: list[Rejected] = []
+    for block in source.blocks():
+        rejected += [Rejected(b.line, "", "unreadable_row", b.fault, b.text) for b in block.broken]
+        values = [_values(block.columns[column]) for column in columns]
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+        claims = _claims(spec, [_entry(spec, row) for row in rows], said)
+        for row, claim in enumerate(claims):
+            if isinstance(claim, Claim):
+                kept.append(claim)
+            else:
+                rejected.append(Rejected(int(block.lines[row]), *claim, block.text(row)))
     return Claims(name, kept, sorted(rejected, key=lambda r: r.line))
 
 
-def _entry(spec: Spec, values: dict[str, str]) -> dict[str, Any]:
+def _values(column: Any) -> list[Any]:
+    """Times of Parquet as text: a claim comes as JSON."""
+    values = column if isinstance(column, list) else column.to_pylist()
+    return [v.isoformat() if isinstance(v, datetime) else v for v in values]
+
+
+def _entry(spec: Spec, values: dict[str, Any]) -> dict[str, Any]:
     """A row of a file in the form of a request's entry; ``id`` is an id unless it is the key."""
     entry: dict[str, Any] = {"label": values[spec.target]}
     if spec.time != "time":
@@ -86,11 +98,6 @@ def _entry(spec: Spec, values: dict[str, str]) -> dict[str, Any]:
     if is_prediction_id(identity) or (identity and spec.key != "id" and not key):
         return {**entry, "id": identity}
     return {**entry, "key": key}
-
-
-def _reject(file: CsvFile, record: Record, fault: Fault) -> Rejected:
-    field, rule, value = fault
-    return Rejected(record.line, field, rule, value, file.text(record))
 
 
 def from_request(spec: Spec, text: str | bytes, now: str) -> Claims:

@@ -18,7 +18,7 @@ from typing import Any
 from driftloop import captured, dataset, keys
 from driftloop.blobs import Blobs, get_all
 from driftloop.captured import pack
-from driftloop.claims import Claim, Claims, from_csv
+from driftloop.claims import Claim, Claims, from_file
 from driftloop.contract import as_text, check
 from driftloop.errors import DataError
 from driftloop.ids import digest, id_ms
@@ -45,7 +45,7 @@ def take_in(
     name = upload_name(origin["bucket"], origin["key"], origin["version_id"])
     report: dict[str, Any] = {"labels": dict(origin), "now": now, "error": None}
     try:
-        report |= {"joined": join(store, spec, from_csv(spec, data, name, now), versions, now)}
+        report |= {"joined": join(store, spec, from_file(spec, data, name, now), versions, now)}
     except DataError as error:
         report["error"] = {"name": type(error).__name__, "message": str(error)}
     store.put(keys.ingest_report(spec.name, name), dataset.dump(report))

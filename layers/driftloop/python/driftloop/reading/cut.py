@@ -54,16 +54,20 @@ def cut(
     source = open_source(stream, kinds, others, bounds)
     reader, shape = source.reader, source.shape
     if isinstance(reader, ParquetRows):
+        if not reader.rows():
+            raise no_rows(source.format)
         for number, (first, groups) in enumerate(reader.pieces(target_bytes)):
             yield Cut(number, first, shape, row_groups=groups)
         return
-    seen = False
-    lines, begun, number = reader.lines, (reader.lines.line, reader.lines.offset), 0
+    seen, number, lines = False, 0, reader.lines
+    begun, behind = (lines.line, lines.offset), lines.offset
     packed = _Packed() if source.packed else None
     for text in reader.texts():
         seen = seen or bool(text.strip(b"\r\n"))
         if packed:
-            packed.add(text)
+            overlong = lines.offset - behind > len(text)  # its end was not shown
+            packed.add(text + b"\n" if overlong else text)
+        behind = lines.offset
         if lines.offset - begun[1] >= target_bytes:
             yield _piece(number, begun, lines.offset, shape, packed)
             number, begun = number + 1, (lines.line, lines.offset)
@@ -84,8 +88,8 @@ class _Packed:
         self._gzip = gzip.GzipFile(fileobj=self._data, mode="wb", compresslevel=1, mtime=0)
 
     def add(self, text: bytes) -> None:
-        """Whole lines; the end of one that was too long to be shown whole is missed."""
-        self._gzip.write(text if text.endswith(b"\n") else text + b"\n")
+        """Whole lines."""
+        self._gzip.write(text)
 
     def take(self) -> bytes:
         self._gzip.close()

@@ -94,5 +94,5 @@ class Lines:
         self.offset += size
         if self.offset > self._limits.text:
             raise TooLarge(
-                f"the file holds over {self._limits.text >> 30} GiB of text; upload it in parts"
+                f"the file holds over {self._limits.text >> 20:,} MiB of text; upload it in parts"
             )

@@ -79,7 +79,7 @@ class ParquetRows:
             raise UnreadableFile(
                 f"columns of a type that is no number, text or time: {', '.join(nested[:20])}"
             )
-        rows, columns = self.rows(self._chosen), len(self._names)
+        rows, columns = self.rows(), len(self._names)
         if rows * columns * 8 > limits.spared + limits.parquet_ratio * self._size:
             raise TooLarge(
                 f"the Parquet file says it holds {rows:,} rows × {columns} columns in "
@@ -87,8 +87,9 @@ class ParquetRows:
                 "bomb, upload it in smaller files"
             )
 
-    def rows(self, groups: Sequence[int]) -> int:
-        """Rows of some row groups, as the file says."""
+    def rows(self, groups: Sequence[int] | None = None) -> int:
+        """Rows of some row groups (the chosen ones), as the file says."""
+        groups = self._chosen if groups is None else groups
         return sum(self._groups[group].num_rows for group in groups)
 
     def pieces(self, size: int) -> Iterator[tuple[int, list[int]]]:
