@@ -80,7 +80,8 @@ def _json(text: str, source: str) -> list[Instance]:
 
 
 def _csv(text: str, kinds: Mapping[str, str], source: str) -> Loaded:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    readers = [csv.DictReader(io.StringIO(text, newline=""), delimiter=sign) for sign in ",;\t|"]
+    reader = max(readers, key=lambda r: len({*kinds} & {*(r.fieldnames or [])}))
     names: Sequence[str] = reader.fieldnames or []
     known = [name for name in names if name in kinds]
     if not known:

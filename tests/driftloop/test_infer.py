@@ -295,7 +295,8 @@ def test_a_window_is_wide_enough_to_fill() -> None:
 def test_rows_without_a_target_raise_what_may_be_rejected() -> None:
     target = seen("target", ["", *["a", "b"] * 4] * 33)
     table = Table((seen("x", [f"{i}.5" for i in range(297)]), target), 297)
-    found = inferred(table, target="target")
+    found = inferred(table)
+    assert found.spec.target == "target" and guess(found, "target").unsure
     assert found.spec.data.reject_above > 33 / 297
     assert "11.1% of the rows are rejected" in guess(found, "data.reject_above").why
 

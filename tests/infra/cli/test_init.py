@@ -96,7 +96,7 @@ def tables(draw: st.DrawFn) -> list[list[str]]:
         draw(st.lists(CELLS[kind], min_size=3, max_size=12)) + (draw(st.lists(STRAYS, max_size=2))
         if mess else []) for kind, mess in zip(kinds, messy, strict=True)
     ]  # fmt: skip
-    size = draw(st.sampled_from([1, 5, 30, 120]))
+    size = draw(st.sampled_from([1, 5, 60, 200]))
     return [header, *([random_.choice(pool) for pool in pools] for _ in range(size))]
 
 

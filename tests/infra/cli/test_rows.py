@@ -21,6 +21,12 @@ def test_csv_takes_types_from_the_model_and_says_what_it_leaves_out():
     assert loaded.ignored == ["late"]
 
 
+@pytest.mark.parametrize("sign", ";\t|")
+def test_any_delimiter_does(sign):
+    text = "hour,carrier\n5,UA\n".replace(",", sign)
+    assert rows.load(text.encode(), KINDS, "f.csv").instances == [{"hour": 5, "carrier": "UA"}]
+
+
 def test_text_in_a_number_is_left_for_the_endpoint_to_refuse():
     loaded = rows.load(b"hour,carrier\nfive,UA\n", KINDS, "f.csv")
     assert loaded.instances == [{"hour": "five", "carrier": "UA"}]

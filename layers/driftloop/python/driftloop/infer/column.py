@@ -118,7 +118,7 @@ def _category(seen: Seen, why: str = "") -> Reading:
         words["categories"] = sorted(counts)
     elif 2 * len(counts) > FEW:
         words["max_categories"] = min(MOST, -(-2 * len(counts) // FEW) * FEW)
-    said = f"{len(counts)} values: " + ", ".join(
+    said = f"{len(counts)} value{'s' * (len(counts) > 1)}: " + ", ".join(
         f"{value[:20]!r} {share(counts[value], filled)}" for value in ranked[:3]
     )  # fmt: skip
     said = "; ".join(filter(None, (why, said + (" …" if len(ranked) > 3 else ""))))

@@ -123,14 +123,14 @@ def _target(readings: Readings, wishes: Wishes, taken: set[str]) -> Guess:
     able = [r.seen for r in readings.values() if r.seen.name not in taken and _learnable(r, wishes)]
     if not able:
         raise NotEnoughData(
-            "no column could be a target: a text of 2 to 50 values, or numbers, in nearly every "
-            f"row. The columns: {_told(readings.values())}"
+            "no column could be a target: a text of 2 to 50 values, or numbers, in most rows. "
+            f"The columns: {_told(readings.values())}"
         )
     place = {seen.name: i for i, seen in enumerate(able)}
-    best = max(able, key=lambda s: (names.target(s.name), place[s.name]))
+    best = max(able, key=lambda s: (names.target(s.name), _filled(s), place[s.name]))
     level = names.target(best.name)
     rivals = [s.name for s in reversed(able) if s is not best and names.target(s.name)]
-    if level == 2:
+    if level == 2 and _filled(best):
         same = any(names.target(name) == 2 for name in rivals)
         return Guess("target", best.name, "its name", same, tuple(rivals[:4]))
     last = [s.name for s in reversed(able[-3:]) if s is not best and s.name not in rivals]
@@ -138,9 +138,13 @@ def _target(readings: Readings, wishes: Wishes, taken: set[str]) -> Guess:
     return Guess("target", best.name, why, True, tuple([*rivals, *last][:4]))
 
 
+def _filled(seen: Seen) -> bool:
+    return seen.missing <= 0.05 * seen.rows
+
+
 def _learnable(reading: Reading, wishes: Wishes) -> bool:
     seen = reading.seen
-    if reading.kind not in ("number", "category") or seen.missing > 0.05 * seen.rows:
+    if reading.kind not in ("number", "category") or seen.missing > 0.5 * seen.rows:
         return False
     if seen.distinct == 1:
         return False
