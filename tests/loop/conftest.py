@@ -178,7 +178,8 @@ def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]
     other.write_text(yaml.safe_dump(spec, sort_keys=False))
     environments = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/driftloop:1"
-    environments["dev"]["sagemaker"] = {"image": image}
+    # The first upload has a megabyte, and is large.
+    environments["dev"] |= {"sagemaker": {"image": image}, "piece_bytes": 256 << 10}
     assembly = synth(models=f"{FLIGHTS},{other}", environments=environments)
     with Local(speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as local:
         _LIVING.append(local)

@@ -6,7 +6,7 @@ import copy
 
 from infra.local.deployed import Deployed
 from infra.local.permissions import check
-from tests.loop.conftest import Loop, instance, rows
+from tests.loop.conftest import Loop, as_csv, instance, rows
 
 
 def _lived(loop: Loop) -> None:
@@ -15,6 +15,10 @@ def _lived(loop: Loop) -> None:
 
     loop.predict("flights", [instance(row) for row in rows(most=50)])
     loop.put("labels/flights/some.csv", b"flight_id,late\n130101-UA1545-EWR,0\n")
+    table = as_csv(rows(most=50))
+    loop.upload("flights", "refused.csv", table.replace(b"UA", b""))
+    loop.put("incoming/flights/lived/part-0.csv", table)
+    loop.put("incoming/flights/lived/_SUCCESS", b"")
     loop.local.clock.advance(timedelta(days=2))
 
 
