@@ -64,7 +64,8 @@ def from_file(spec: Spec, data: bytes, name: str, now: str) -> Claims:
             f"a label file names its predictions by a column {wanted}, and what became of them in "
             f"{spec.target!r}; this one has {', '.join(map(repr, source.header[:20]))}"
         )
-    columns = {spec.target, spec.key, spec.time, "id", "time"} & named
+    used = {spec.target, spec.key, spec.time, "id", "time"}
+    columns = [column for column in source.header if column in used]
     said = to_ms(parse(now))
     kept: list[Claim] = []
     rejected: list[Rejected] = []
