@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections import Counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from driftloop.rejected import Held, holdings, rows
 from driftloop.rows import kinds
 from driftloop.spec import Spec
 from driftloop.upload import Upload
+from driftloop.when import parse
 from tests.driftloop.intaking import NOW, take_in, world
 from tests.driftloop.memory import Memory
 
@@ -80,10 +82,11 @@ def as_json_lines(made: list[Row]) -> bytes:
 
 def as_parquet(made: list[Row]) -> bytes:
     """Where numbers are numbers and times are times."""
-    hours = [row["hour"] if isinstance(row["hour"], int) else None for row in made]
-    texts = {n: [row[n] for row in made] for n in ("id", "carrier", "late", "at")}
+    hours = [float(row["hour"]) if isinstance(row["hour"], int) else math.nan for row in made]
+    times = [None if row["at"] == "never" else parse(row["at"]) for row in made]
+    texts = {n: [row[n] for row in made] for n in ("id", "carrier", "late")}
     out = io.BytesIO()
-    table = pa.table({**texts, "hour": pa.array(hours, pa.int64())})
+    table = pa.table({**texts, "hour": hours, "at": pa.array(times, pa.timestamp("us", "UTC"))})
     pq.write_table(table, out, row_group_size=3)
     return out.getvalue()
 
@@ -187,3 +190,28 @@ def test_each_row_of_the_input_stays_in_one_place_law_1(
         assert upload.total == sum(h.accepted + h.held for h in every)
         there = everywhere(store, then)
         assert there in (wanted, whole)
+
+
+def test_a_row_that_is_still_bad_does_not_cost_those_that_were_mended_with_it() -> None:
+    made = lay(["clean"] * 7 + ["not_a_number", "no carrier", "above"])
+    store, landing, _ = world(as_csv(made), names=["jan.csv"])
+    landing.others = {"store": store}
+    ingest_all(store, landing, make_spec(True, 0.5), 1 << 20)
+    send(store, landing, holdings(store, "toy")[0], "all")
+    ingest_all(store, landing, make_spec(False, 0.05), 1 << 20)
+    again = holdings(store, "toy")[-1]
+    assert (again.total, again.accepted, again.held, again.error) == (3, 2, 1, None)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_rows_of_every_format_are_accepted_once_the_spec_is_mended(form: str) -> None:
+    made = lay(["clean", "null", "no carrier", "rule", "above" if form == "csv" else "null"])
+    store, landing, _ = world(FORMATS[form](made), names=[f"jan.{form}"])
+    landing.others = {"store": store}
+    ingest_all(store, landing, make_spec(True), 1 << 20)
+    (held,) = holdings(store, "toy")
+    assert (held.accepted, held.held) == (1, 4)
+    send(store, landing, held, "all")
+    ingest_all(store, landing, make_spec(False), 1 << 20)
+    before, after = sorted(holdings(store, "toy"), key=lambda h: h.time)
+    assert (before.held, after.total, after.accepted) == (0, 4, 4)

@@ -64,14 +64,19 @@ def add_up(store: Blobs, found: Sequence[Found]) -> Sum:
     )
 
 
-def judge(spec: Spec, files: Sequence[File], found: Sequence[Found], whole: Sum) -> Refusal | None:
-    """Why the upload is refused whole, if it is. Pure."""
+def judge(
+    spec: Spec, upload: Upload, files: Sequence[File], found: Sequence[Found], whole: Sum
+) -> Refusal | None:
+    """Why the upload is refused whole, if it is. Rows that go in again are not held against what is
+    asked of an upload: the one that they complete was. Pure."""
     for one in found:
         if one.error:
             where = f"{files[one.file].key}: " if len(files) > 1 else ""
             return named(one.error["name"])(where + one.error["message"])
     if not whole.total:
         return UnreadableFile("no file of the upload has rows")
+    if keys.readmitted_from(upload.key):
+        return None
     bad = {r: n for r, n in whole.reasons.items() if not r.startswith(f"{DROPPED}|")}
     count = sum(bad.values())
     if count > spec.data.reject_above * whole.total:
@@ -97,7 +102,7 @@ def settle(
     """Keep all there is to keep of an upload, and return its report. ``position``: its place among
     the uploads of its run; ``refused``: why there are no pieces."""
     whole = add_up(store, found)
-    refused = refused or judge(spec, files, found, whole)
+    refused = refused or judge(spec, upload, files, found, whole)
     if whole.rejected:
         rejected = (f.rejected for f in found if f.checked and f.checked.rejected)
         store.put_file(keys.quarantine(spec.name, upload.name), _chain(store, rejected))
