@@ -54,9 +54,7 @@ def test_rejected_rows_are_mended_and_go_in_again_law_1(loop: Loop, told: Any) -
     loop.local.wait_idle(240)
     assert loop.runs("flights")[-1]["rows"] == {"accepted": 5, "rejected": 0}
 
-    (held,) = [
-        u for u in told("quarantine", "flights", "--upload", "some.csv", "--json")["uploads"]
-    ]
+    (held,) = told("quarantine", "flights", "--upload", "some.csv", "--json")["uploads"]
     assert (held["accepted"], held["held"], held["readmitted"]) == (295, 0, 5)
     found = told("diff", "flights", before[:12], "--json")
     assert (found["added"], found["removed"], found["changed"]) == (5, 0, 0)

@@ -158,14 +158,15 @@ class ParquetRows:
 
 
 class _Texts:
-    """Rows of a batch as JSON."""
+    """Rows of a batch as JSON that reads back as the same row: what is no number is null."""
 
     def __init__(self, batch: Any) -> None:
         self._batch = batch
 
     def __call__(self, row: int) -> str:
         (values,) = self._batch.slice(row, 1).to_pylist()
-        return json.dumps(values, default=str, ensure_ascii=False)
+        plain = {name: None if value != value else value for name, value in values.items()}
+        return json.dumps(plain, default=str, ensure_ascii=False)
 
 
 def _damaged(error: Exception) -> UnreadableFile:
