@@ -49,12 +49,15 @@ def show(
 def export(
     deployment: Deployment, model: str, file: str, *, upload: str | None, rule: str | None
 ) -> None:
-    """Write rows in quarantine to a file that a person can mend."""
+    """Write rows in quarantine to a file that a person can mend; those of an upload that was
+    refused whole, and is mended as a whole, only when it is named."""
     path = Path(file).expanduser()
     write = {".csv": mending.write_csv, ".jsonl": mending.write_json_lines}.get(path.suffix)
     if write is None:
         raise Fault(f"{file}: name it .csv or .jsonl, that is its format", ASKED_WRONGLY)
-    found = [h for h in chosen(deployment, model, upload) if h.reasons_now]
+    found = [
+        h for h in chosen(deployment, model, upload) if h.reasons_now and (upload or not h.error)
+    ]
 
     def picked(held: Held) -> Iterator[Rejected]:
         return (r for r in rows(deployment.store, model, held) if not rule or r.rule == rule)

@@ -66,6 +66,8 @@ def test_nothing_held_says_so_and_an_unknown_upload_is_named(registry, capsys):
 
 
 def test_out_mended_and_in_again(held, capsys, tmp_path):
+    hold("4", "refused.csv", Rejected(2, "hour", "null", "", "z,,AA"),
+         error={"name": "TooManyRejected", "message": ""})  # fmt: skip
     assert run(["quarantine", "export", "flights", "bad.csv"]) == 0
     assert "4 rejected rows" in capsys.readouterr().out
     with (tmp_path / "bad.csv").open(newline="") as file:
@@ -120,6 +122,8 @@ def test_a_refused_upload_goes_in_whole_unless_it_could_not_even_be_read(registr
 
 def test_a_file_of_no_format_or_of_nobody_is_refused(held, capsys, tmp_path):
     assert run(["quarantine", "export", "flights", "bad.xlsx"]) == 2
+    assert run(["quarantine", "export", "flights", "bad.jsonl", "--upload", "jan.csv"]) == 0
+    assert "3 rejected rows" in capsys.readouterr().out
     (tmp_path / "other.csv").write_text("upload,line,id\nffff,3,a\n")
     assert run(["quarantine", "readmit", "flights", "--file", "other.csv"]) == 2
     assert "line 2: no upload 'ffff' is known" in capsys.readouterr().err
