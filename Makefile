@@ -50,7 +50,7 @@ test: install ## every test
 lint: install ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-bench: install $(DONE)/bench ## latency, start-up and set-up times, measured here
+bench: install $(DONE)/bench ## latency, start-up, set-up and ingest, measured here
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python tests/bench/bench.py $(ARGS)
 
 deploy: install ## into the AWS account of your credentials (ENV=dev or prod)

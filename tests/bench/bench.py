@@ -1,11 +1,12 @@
 """``make bench``: what the loop costs on this machine, beside what one would otherwise build.
 
-    python tests/bench/bench.py [--json FILE] [--starts 5]
+    python tests/bench/bench.py [--json FILE] [--starts 5] [--rows 1000000] [--times 3] [--long]
 
 Both handlers answer the same API events with the same model on the same rows, each in a process
 of its own; medians. Starting up includes the interpreter, imports (bytecode warmed for both),
 loading the model (ours: route and plan over signed HTTP, verified; theirs: joblib from disk) and
-one answer.
+one answer. Then what ingest costs beside pandera, Great Expectations and ydata-profiling (see
+ingest.py, which runs alone as well).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import ingest
 import model
 import registry
 from rich.console import Console
@@ -35,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.add_argument("--starts", type=int, default=5, help="cold starts to take the median of")
+    ingest.arguments(parser)
     options = parser.parse_args()
     console = Console()
     console.print("Fitting the flights model …")
@@ -49,8 +52,10 @@ def main() -> None:
     console.print("Synthesizing, deploying, uploading January …")
     loop = loop_times()
     show(console, figures, loop)
+    taken = ingest.measure(console, options.rows, options.times, options.long)
     if options.json:
-        options.json.write_text(json.dumps({"predict": figures, "loop": loop}, indent=1))
+        found = {"predict": figures, "loop": loop, "ingest": taken}
+        options.json.write_text(json.dumps(found, indent=1))
 
 
 def side_of(script: str, folder: Path, url: str, starts: int) -> dict[str, float]:

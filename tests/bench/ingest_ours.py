@@ -1,0 +1,79 @@
+"""CSV → checked Parquet, profile and row-level quarantine, as ingest does it: cut above its limit
+into pieces, here one after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import as_in_a_function  # noqa: F401
+import ingest_clock
+from ingest_data import CARRIERS, DESTINATIONS, NUMBERS, ORIGINS
+
+from driftloop.check import Checked, check_source
+from driftloop.late import Late, late_of
+from driftloop.pieces import PIECE
+from driftloop.profile import merge
+from driftloop.reading import cut, open_piece, open_source
+from driftloop.rows import kinds
+from driftloop.spec import Spec
+
+SPEC = Spec.parse(
+    {
+        "name": "bench",
+        "task": "classification",
+        "target": "late",
+        "time": "at",
+        "key": "id",
+        "features": {
+            **{name: {"type": "number", "min": -100, "max": 200} for name in NUMBERS},
+            "hour": {"type": "number", "min": 0, "max": 23},
+            "carrier": {"type": "category", "categories": CARRIERS},
+            "origin": {"type": "category", "categories": ORIGINS},
+            "dest": {"type": "category", "categories": DESTINATIONS},
+        },
+    }
+)
+UNTIL = 2_000_000_000_000
+
+
+def work(source: Path, folder: Path) -> dict[str, Any]:
+    large = source.stat().st_size > PIECE
+    with source.open("rb") as file:
+        pieces = list(cut(file, kinds(SPEC), PIECE)) if large else [None]
+
+    def check(number: int, late: Late | None) -> Checked:
+        own, piece = folder / str(number), pieces[number]
+        own.mkdir(exist_ok=True)
+        with source.open("rb") as file:
+            if piece is None:
+                opened = open_source(file, kinds(SPEC))
+            else:
+                file.seek(piece.start or 0)
+                opened = open_piece(_Range(file, piece.end), piece.to_json(), kinds(SPEC))
+            return check_source(opened, SPEC, UNTIL, own, late)
+
+    found = [check(number, None) for number in range(len(pieces))]
+    while again := late_of(SPEC, found):
+        for number, late in again.items():
+            found[number] = check(number, late)
+    profile = found[0].profile
+    for checked in found[1:]:
+        profile = merge(profile, checked.profile)
+    assert profile.rows == sum(checked.accepted for checked in found)
+    total, accepted = sum(c.total for c in found), sum(c.accepted for c in found)
+    return {"rows": total, "rejected": total - accepted}
+
+
+class _Range:
+    """A file up to ``end``."""
+
+    def __init__(self, file: Any, end: int | None) -> None:
+        self._file, self._end = file, end
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._end - self._file.tell()
+        return self._file.read(left if size < 0 else min(size, left))
+
+
+ingest_clock.run(work)
