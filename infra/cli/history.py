@@ -35,7 +35,8 @@ def steps(events: Iterable[Mapping[str, Any]]) -> list[Step]:
         if kind == "MapStateStarted":
             total = event.get("mapStateStartedEventDetails", {}).get("length", 0)
             done, depth = 0, 1
-            _note(found, f"0 of {total}")
+            if total:  # a distributed Map counts in executions of its own
+                _note(found, f"0 of {total}")
         elif kind == "MapIterationSucceeded":
             done += 1
             _note(found, f"{done} of {total}")

@@ -52,6 +52,15 @@ def test_what_happens_inside_a_map_is_counted_not_listed():
     assert [(s.name, s.note) for s in found] == [("EvaluateTrials", "1 of 2")]
 
 
+def test_a_distributed_map_counts_elsewhere_and_says_nothing_wrong():
+    started = {"type": "MapStateStarted", "mapStateStartedEventDetails": {"length": 0}}
+    ended = {"type": "MapStateSucceeded"}
+    (step,) = steps(
+        events(entered("CheckPieces", "Map"), started, ended, exited("CheckPieces", {}))
+    )
+    assert (step.name, step.note, step.ended is None) == ("CheckPieces", "", False)
+
+
 def test_a_refusal_says_which_gates_refused():
     reasons = [
         {"gate": "roc_auc", "passed": True, "text": "roc_auc 0.66 >= 0.60"},
