@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,3 +196,17 @@ def test_the_folder_of_parts_holds_parquet_alone() -> None:
     assert [k for k in store.objects if "/parts/" in k and not k.endswith(".parquet")] == []
     (manifest,) = [json.loads(v) for k, v in store.objects.items() if "/datasets/" in k]
     assert manifest["key"] == "id" and manifest["parts"][0]["origin"] == {"key": "x"}
+
+
+def test_the_parts_are_a_table_to_other_tools(tmp_path: Path) -> None:
+    store, spec = Memory(), make_spec()
+    for hours in ((1.0, float("nan")), (3.0,)):
+        dataset.add_part(store, spec, rows(spec, *hours), now(1), "upload", {})
+    for key, data in store.objects.items():
+        if "/parts/" in key:
+            (tmp_path / key.rsplit("/", 1)[-1]).write_bytes(data)
+    table = pd.read_parquet(tmp_path)
+    assert (len(table), table["hour"].sum(), table["hour"].isna().sum()) == (3, 4.0, 1)
+    assert str(table["at"].dtype) == "datetime64[ms, UTC]"
+    query = f"SELECT count(*), sum(hour), count(hour), min(id) FROM '{tmp_path}/*.parquet'"
+    assert duckdb.sql(query).fetchall() == [(3, 4.0, 2, "k0")]

@@ -52,7 +52,10 @@ def test_rejected_rows_are_mended_and_go_in_again_law_1(loop: Loop, told: Any) -
     outcome = told("quarantine", "readmit", "flights", "--file", "mended.csv")
     assert "5 rows → incoming/flights/readmitted-" in outcome
     loop.local.wait_idle(240)
-    assert loop.runs("flights")[-1]["rows"] == {"accepted": 5, "rejected": 0}
+    last = loop.runs("flights")[-1]
+    assert last["rows"] == {"accepted": 5, "rejected": 0}
+    newest = told("datasets", "flights", "--json")[0]
+    assert newest["run"] == last["run"] and newest["by"].startswith("readmitted-")
 
     (held,) = told("quarantine", "flights", "--upload", "some.csv", "--json")["uploads"]
     assert (held["accepted"], held["held"], held["readmitted"]) == (295, 0, 5)
