@@ -110,6 +110,7 @@ def check_source(
     Raises what the source raises, also in the middle of it, and WrongColumns for more categories than
     can be counted.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # the others keep a third more of what was freed
     with ExitStack() as stack:
         piece = _Piece(spec, until, folder, late or Late(), file, stack)
         for block in stack.enter_context(_Ahead(source.blocks())):

@@ -9,6 +9,7 @@ distinct value. A file's own booleans are 0 and 1, its NaN is a missing number.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from driftloop.parquet import TYPES
 from driftloop.rows import Kind, kinds
 from driftloop.spec import Spec
 
+STRETCH = 512  # rows
 Raw = Any  # pa.Array | list[Any]
 Mask = npt.NDArray[np.bool_]
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
@@ -107,11 +109,8 @@ def _numbers(spec: Spec, name: str, raw: Raw, until: int | None) -> tuple[Any, F
         return pa.array(values, from_pandas=True), faults
     if _is_text(raw.type):
         raw = _decoded(raw)
-        fits = pc.match_substring_regex(raw, _NUMBER)
-        read = pc.if_else(fits, raw, None).cast(pa.float64())
-        values = np.array(read.to_numpy(zero_copy_only=False))
-        odd = ~_mask(fits.fill_null(True)) | np.isinf(values)
-        faults = _each(spec, name, raw, odd & ~_mask(pc.is_in(raw, _NULLS)), values)
+        values = _read(raw)
+        faults = _each(spec, name, raw, ~np.isfinite(values), values)
     elif _is_number(raw.type):
         values = raw.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         for row in np.flatnonzero(np.isinf(values)).tolist():
@@ -136,18 +135,17 @@ def _times(spec: Spec, name: str, raw: Raw, until: int | None) -> tuple[Any, Fou
     values = np.full(len(raw), LATEST + 1, dtype=np.int64)
     if _is_text(raw.type):
         raw = _decoded(raw)
-        odd = np.ones(len(raw), dtype=bool)
-        for pattern, form in _TIMES:
-            fits = pc.match_substring_regex(raw, pattern).fill_null(False)
-            rows = _mask(fits)
-            if rows.any():
-                try:
-                    values[rows] = _ms(raw.filter(fits).cast(form))
-                except pa.ArrowInvalid:  # a 30th of February
-                    continue
-                odd &= ~rows
         empty = _mask(pc.or_(pc.is_null(raw), pc.is_in(raw, _NULLS)))
-        faults = _each(spec, name, raw, odd & ~empty, values)
+        odd = ~empty
+        for pattern, form in _TIMES:
+            rows = np.flatnonzero(odd)
+            rest = raw.take(pa.array(rows))
+            fits = pc.match_substring_regex(rest, pattern)
+            with suppress(pa.ArrowInvalid):  # a 30th of February
+                read = _ms(rest.filter(fits).cast(form))
+                values[rows[_mask(fits)]] = read
+                odd[rows[_mask(fits)]] = False
+        faults = _each(spec, name, raw, odd, values)
     elif pa.types.is_timestamp(raw.type) or pa.types.is_date(raw.type):
         values, empty = _ms(raw), _mask(raw.is_null())
     elif pa.types.is_integer(raw.type):
@@ -202,15 +200,37 @@ def _keys(spec: Spec, name: str, raw: Any) -> tuple[Any, Found]:
     return raw, faults
 
 
+def _read(raw: Any) -> npt.NDArray[np.float64]:
+    """Texts as numbers; not finite where one is none that the contract reads at once. Most texts
+    are numbers: only a stretch with one that is not is looked at more closely."""
+    values = np.full(len(raw), np.nan)
+    for start in range(0, len(raw), STRETCH):
+        part = raw.slice(start, STRETCH)
+        try:
+            read = part.cast(pa.float64())
+        except pa.ArrowInvalid:
+            fits = pc.match_substring_regex(part, _NUMBER)
+            read = pc.if_else(fits, part, None).cast(pa.float64())
+        values[start : start + STRETCH] = read.to_numpy(zero_copy_only=False)
+    return values
+
+
 def _each(spec: Spec, name: str, raw: Any, odd: Mask, values: npt.NDArray[Any]) -> Found:
-    """Let the contract type the values of the rows ``odd`` into ``values``; returns the faults."""
+    """Let the contract type the values of the rows ``odd`` into ``values``; returns the faults.
+    Rows without a value are left out."""
     rows = np.flatnonzero(odd)
     if not rows.size:
         return {}
-    picked = raw.take(pa.array(rows)).dictionary_encode()
+    picked = raw.take(pa.array(rows))
+    if picked.null_count:
+        rows = rows[_mask(picked.is_valid())]
+        picked = picked.drop_null()
+    picked = picked.dictionary_encode()
     typed, found = check_values(spec, name, picked.dictionary.to_pylist())
     codes = picked.indices.to_numpy()
     values[rows] = typed[codes]
+    if not found:
+        return {}
     pairs = zip(rows.tolist(), codes.tolist(), strict=True)
     return {row: found[code] for row, code in pairs if code in found}
 
