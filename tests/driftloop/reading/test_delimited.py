@@ -61,6 +61,19 @@ def test_the_fast_way_reads_what_the_plain_way_reads(body: bytes, limits: Limits
         assert flat(blocks(HEADER + body, limits), KINDS) == want
 
 
+@pytest.mark.parametrize(
+    "spoil", [b"", b"\0", b"\xff", b"\r", b'"', b'a"', b",", b"\n\n", b"\xc3\xa9"]
+)
+def test_so_it_does_far_into_a_large_file(spoil: bytes) -> None:
+    """Where the fast way looks at one stride after the other."""
+    rows = [b'%d,"c ""%d""",2013-01-05\n' % (i, i % 9) for i in range(15_000)]
+    for at in range(0, len(rows), 1217):
+        rows[at] = rows[at].replace(b"c", b"c" + spoil).replace(b"-", spoil + b"-", 1)
+    body = b"".join(rows)
+    assert len(body) > 3 * 128 * 1024
+    assert flat(blocks(HEADER + body), KINDS) == expected(body, LIMITS)
+
+
 @settings(max_examples=300, deadline=None)
 @given(FILES, BOUNDS)
 def test_every_line_is_in_a_row_or_broken_or_blank(body: bytes, limits: Limits) -> None:

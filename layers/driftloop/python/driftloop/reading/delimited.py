@@ -34,16 +34,17 @@ def read_header(
             lines.advance(len(data), len(grid.ends))
             continue
         behind, most = first + 2 * limits.record_lines, grid.starts[first] + 2 * limits.record
-        if not lines.ended and len(grid.ends) < behind and len(data) < most:
-            continue  # not all of the header and the next record may be known yet
-        if len(grid.line(first)) > limits.record:
-            raise UnreadableFile(f"the first line is longer than {limits.record >> 20} MiB")
         texts = [
             raw.decode("utf-8", "replace")
             for raw in map(grid.line, range(first, min(behind, len(grid.ends))))
         ]
         tries = [_names(texts, delimiter) for delimiter in DELIMITERS]
-        names, count, _, delimiter = max(tries, key=lambda tried: _rank(tried, columns))
+        used = max(tried[3] for tried in tries) == len(texts)
+        if used and not lines.ended and len(grid.ends) < behind and len(data) < most:
+            continue  # not all of the header and the next record may be known yet
+        if len(grid.line(first)) > limits.record:
+            raise UnreadableFile(f"the first line is longer than {limits.record >> 20} MiB")
+        names, count, _, _, delimiter = max(tries, key=lambda tried: _rank(tried, columns))
         if fault := unfit(grid.line(first, first + count - 1)):
             raise UnreadableFile(f"the file is no text: {fault} in line {lines.line + first}")
         if columns and len(names) < 2 and not {*names} & {*columns}:
@@ -53,7 +54,8 @@ def read_header(
     raise UnreadableFile("the file is empty; it needs a header and rows")
 
 
-_Try = tuple[list[str], int, int, str]  # names, lines, fields of the next record, delimiter
+_Try = tuple[list[str], int, int, int, str]
+"""Names, their lines, fields of the next record, lines of both, delimiter."""
 
 
 def _names(lines: list[str], delimiter: str) -> _Try:
@@ -62,15 +64,15 @@ def _names(lines: list[str], delimiter: str) -> _Try:
     try:
         names, count = [name.strip() for name in next(reader)], reader.line_num
     except csv.Error:
-        return [], 1, 0, delimiter
+        return [], 1, 0, reader.line_num, delimiter
     below = 0
     with suppress(csv.Error):
         below = len(next(reader, ()))
-    return names, count, below, delimiter
+    return names, count, below, reader.line_num, delimiter
 
 
 def _rank(tried: _Try, columns: Collection[str] | None) -> tuple[int, ...]:
-    names, _, below, _ = tried
+    names, _, below, *_ = tried
     return (len({*names} & {*columns}),) if columns else (below == len(names), len(names))
 
 

@@ -19,6 +19,7 @@ import csv
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from driftloop.reading.limits import Limits
 
 Ints = npt.NDArray[np.int64]
 _STEP = 65_536
+_STRIDE = 128 * 1024  # bytes
 _LF, _CR, _QUOTE = 10, 13, 34
 
 
@@ -180,23 +182,37 @@ class Form:
         )
 
     def _odd_lines(self, grid: Grid) -> Ints:
-        """Lines that are not plain."""
-        data, ends, starts = grid.data, grid.ends, grid.starts
+        """Lines that are not plain, looked at in strides that stay in the processor's cache."""
+        strides = np.searchsorted(grid.ends, np.arange(0, len(grid.data), _STRIDE), side="right")
+        borders = [*np.unique(strides).tolist(), len(grid.ends)]
+        found = [
+            self._odd(grid.data[grid.starts[first] : grid.ends[last - 1]], ends) + first
+            for first, last in pairwise(borders)
+            for ends in [grid.ends[first:last] - grid.starts[first]]
+        ]
+        return np.concatenate(found)
+
+    def _odd(self, data: bytes, ends: Ints) -> Ints:
+        """Which of the lines that end before ``ends`` are not plain."""
         raw = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
-        odd = (ends - starts) > self.limits.record
+        odd = np.diff(ends, prepend=0) > self.limits.record
         quotes = np.flatnonzero(raw == _QUOTE)
-        before = np.concatenate([[0], np.searchsorted(quotes, ends + 1)])
-        counts = np.diff(before)
-        odd |= (counts & 1).astype(bool)
-        closing = (np.arange(len(quotes)) - np.repeat(before[:-1], counts)) & 1
+        seen = np.concatenate([[0], np.searchsorted(quotes, ends + 1)])  # quotes before each line
+        uneven = np.diff(seen) & 1
+        odd |= uneven.astype(bool)
+        beside = np.ones(len(quotes), dtype=np.int64)  # a border stands behind one that closes,
+        beside[::2] = -1  # and before one that opens
+        if uneven.any():
+            beside *= 1 - 2 * np.repeat(seen[:-1] & 1, np.diff(seen))  # counted from its line on
         borders = np.zeros(256, dtype=bool)
         borders[[_LF, _CR, _QUOTE, ord(self.delimiter)]] = True
-        stray = ~borders[raw[quotes + 2 * closing - 1]]
-        odd[np.repeat(np.arange(len(ends)), counts)[stray]] = True
+        stray = np.flatnonzero(~borders[raw[quotes + beside]])
+        odd[np.searchsorted(seen, stray, side="right") - 1] = True
         if b"\0" in data:
             odd[np.searchsorted(ends, np.flatnonzero(raw == 0) - 1, side="right")] = True
         if not _is_text(data):
             high = np.searchsorted(ends, np.flatnonzero(raw >= 128) - 1, side="right")
+            grid = Grid(data)
             odd[[at for at in np.unique(high).tolist() if not _is_text(grid.line(at))]] = True
         return np.flatnonzero(odd)
 
