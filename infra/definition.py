@@ -167,7 +167,7 @@ def _check_pieces(timeout: int) -> State:
             "piece.$": "$$.Map.Item.Value",
             "state": {"run.$": "$.run", "now.$": "$.now"},
         },
-        "MaxConcurrency": 40,
+        "MaxConcurrency": 8,  # a new account runs ten functions at once, and some must serve
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             "StartAt": "CheckPiece",

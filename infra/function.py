@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, Tags
+from aws_cdk import Duration, RemovalPolicy, Size, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -61,6 +61,7 @@ class Function(Construct):
             code=code(handler_of(stage.name)), handler="handler.handler",
             layers=layers.of(stage), role=self.role, log_group=self.log_group,
             memory_size=stage.memory, timeout=Duration.seconds(stage.timeout),
+            ephemeral_storage_size=Size.mebibytes(stage.disk) if stage.disk > 512 else None,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=reserved,
             dead_letter_queue=dead_letters if stage.asynchronous else None,

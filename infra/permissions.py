@@ -22,6 +22,8 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
                   "s3:GetObjectVersion"),
         *_objects(shared.store_arn, [f"{model or '*'}/{f}" for f in stage.reads], "s3:GetObject"),
         *_objects(shared.store_arn, [f"{model}/{f}" for f in stage.writes], "s3:PutObject"),
+        *_objects(shared.store_arn, [f"{model}/{f}" for f in stage.passes],
+                  "s3:PutObject", "s3:PutObjectTagging"),
     ]  # fmt: skip
     if stage.lists:
         folders = [f"{model}/{folder}/*" for folder in stage.lists]

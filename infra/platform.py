@@ -91,7 +91,10 @@ class Platform(Stack):
                     abort_incomplete_multipart_upload_after=Duration.days(3),
                     noncurrent_version_expiration=Duration.days(90),
                     expiration=Duration.days(expire_days) if expire_days else None,
-                )
+                ),
+                s3.LifecycleRule(
+                    id="forget", tag_filters={"driftloop": "passing"}, expiration=Duration.days(14)
+                ),
             ],
         )  # fmt: skip
         resource = bucket.node.default_child

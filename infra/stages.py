@@ -24,11 +24,13 @@ class Stage:
     layers: tuple[Layer, ...] = ("runtime",)
     memory: int = 256
     timeout: int = 30
+    disk: int = 512  # MiB of /tmp
     asynchronous: bool = False  # invoked by events: failures go to the dead-letter queue
     landing: tuple[str, ...] = ()  # folders of the landing bucket it reads, version by version
     versions: tuple[str, ...] = ()  # folders of the landing bucket whose versions it lists
     reads: tuple[str, ...] = ()  # folders of the store
     writes: tuple[str, ...] = ()
+    passes: tuple[str, ...] = ()  # written too, and forgotten after some days
     lists: tuple[str, ...] = ()
     items: tuple[str, ...] = ()  # DynamoDB actions on the model's own items
     watches: tuple[str, ...] = ()  # what it asks CloudWatch, which knows no narrower resource
@@ -41,8 +43,8 @@ WORKFLOW = (
         "ingest", "checks an upload and stores what passes", ("runtime", "tabular"), 1769, 900,
         landing=("incoming",), versions=("incoming",),
         reads=("parts", "facts", "quarantine", "pieces", "profiles"),
-        writes=("parts", "facts", "datasets", "quarantine", "pieces", "profiles"),
-        lists=("facts",),
+        writes=("parts", "facts", "datasets", "quarantine", "profiles"), passes=("pieces",),
+        lists=("facts",), disk=5120,
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,

@@ -72,7 +72,12 @@ def _notify(name: str, bucket: FakeBucket, wanted: dict[str, Any] | None) -> Non
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     """A rule of a template in the shape of PutBucketLifecycleConfiguration."""
-    wire: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    tags = rule.get("TagFilters") or []
+    prefix = rule.get("Prefix", "")
+    where: dict[str, Any] = {"Prefix": prefix}
+    if tags:
+        where = {"And": {"Prefix": prefix, "Tag": tags}} if prefix or tags[1:] else {"Tag": tags[0]}
+    wire: dict[str, Any] = {"Status": rule["Status"], "Filter": where}
     if "Id" in rule:
         wire["ID"] = rule["Id"]
     if "ExpirationInDays" in rule:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from driftloop import dataset, keys
+from driftloop import dataset, keys, late
 from driftloop.errors import (
     ExpectationFailed,
     NotFound,
@@ -323,6 +323,22 @@ def test_a_large_upload_that_is_refused_leaves_no_part() -> None:
     told = report(store, uploads[0])
     assert [told[n] for n in ("total", "accepted", "rejected", "refused_rows")] == [50, 0, 33, 17]
     assert not any("/parts/" in key and "profiles" not in key for key in lasting(store))
+
+
+def test_categories_that_are_too_many_together_refuse_a_large_upload(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(late, "MOST_WORDS", 30)
+    data = file(*[row(i, carrier=f"c{i}") for i in range(50)])
+    store, landing, uploads = world(data, many())
+    answer = take_in(store, landing, make_spec(), uploads, piece=400)
+    assert [(r["key"], r["error"]) for r in answer["refused"]] == [
+        (uploads[0].key, "WrongColumns")
+    ]
+    told = report(store, uploads[0])
+    assert told["pieces"] > 3 and told["refused_rows"] == told["total"] == 50
+    assert store.objects[told["originals"][0]] == data
+    assert report(store, uploads[1])["accepted"] == answer["accepted"] > 0
 
 
 def test_damage_in_the_middle_refuses_the_upload_either_way() -> None:

@@ -101,13 +101,13 @@ def test_runs_obey_published_versions(properties: dict[str, Any], assembly: Asse
 def test_the_pieces_of_a_large_upload_are_checked_in_executions_of_their_own(
     properties: dict[str, Any],
 ) -> None:
-    """Read from the store, forty at once; one that fails is tried again without the others."""
+    """Read from the store, eight at once; one that fails is tried again without the others."""
     pieces = json.loads(properties["DefinitionString"])["States"]["CheckPieces"]
     assert pieces["ItemProcessor"]["ProcessorConfig"] == {
         "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD",
     }  # fmt: skip
     assert pieces["ItemReader"]["Parameters"] == {"Bucket": "${Store}", "Key.$": "$.ingest.items"}
-    assert pieces["MaxConcurrency"] == 40
+    assert pieces["MaxConcurrency"] == 8
     assert not {"ToleratedFailureCount", "ToleratedFailurePercentage"} & pieces.keys()
     assert "States.ExceedToleratedFailureThreshold" in pieces["Retry"][0]["ErrorEquals"]
 

@@ -75,3 +75,17 @@ def test_the_newest_version_of_each_object_is_listed(store):
         s3.put_object(Bucket="store", Key=key, Body=body)
     s3.delete_object(Bucket="store", Key="f/gone")
     assert [(v.key, v.size) for v in store.versions("f/")] == [("f/a", 1), ("f/b", 2)]
+
+
+def test_what_is_only_passing_is_marked_so_and_its_copies_are_not(store):
+    s3 = boto3.client("s3")
+
+    def tags(key):
+        return s3.get_object_tagging(Bucket="store", Key=key)["TagSet"]
+
+    store.put("m/pieces/u/0.json", b"{}")
+    store.put_file("m/pieces/u/0.parquet", io.BytesIO(b"PAR1"))
+    store.copy_from("m/parts/x.parquet", "m/pieces/u/0.parquet")
+    passing = [{"Key": "driftloop", "Value": "passing"}]
+    assert tags("m/pieces/u/0.json") == tags("m/pieces/u/0.parquet") == passing
+    assert tags("m/parts/x.parquet") == []

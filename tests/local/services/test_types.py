@@ -67,7 +67,13 @@ def test_a_bucket_with_all_it_declares(aws: Any) -> None:
                     "ExpirationInDays": 30,
                     "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
                     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
-                }
+                },
+                {
+                    "Id": "passing",
+                    "Status": "Enabled",
+                    "TagFilters": [{"Key": "a", "Value": "b"}],
+                    "ExpirationInDays": 14,
+                },
             ]
         },
         PublicAccessBlockConfiguration={"BlockPublicAcls": True, "BlockPublicPolicy": True},
@@ -88,9 +94,10 @@ def test_a_bucket_with_all_it_declares(aws: Any) -> None:
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
     kept = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
     assert kept["Statement"][0]["Resource"] == f"arn:aws:s3:::{name}"
-    (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    rule, tagged = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
     assert rule["Expiration"]["Days"] == 30
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
+    assert tagged["Filter"] == {"Tag": {"Key": "a", "Value": "b"}}
     # the policy that wants TLS does not shut everybody out
     version = s3.put_object(Bucket=name, Key="a", Body=b"x")["VersionId"]
     assert s3.get_object(Bucket=name, Key="a", VersionId=version)["Body"].read() == b"x"

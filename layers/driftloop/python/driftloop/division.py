@@ -20,7 +20,9 @@ from driftloop.rows import kinds
 from driftloop.spec import Spec
 from driftloop.upload import File, Upload, files
 
-MOST_PIECES = 2_000
+MOST_PIECES = 256
+"""16 GiB of text in pieces of the usual size: what repeats among the rows of all pieces is looked
+for in one process, on a disk that holds some 16 to 24 bytes of each row."""
 _AT_ONCE = 200  # small files that one process checks at most
 _GZIP = b"\x1f\x8b"
 

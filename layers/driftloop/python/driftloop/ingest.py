@@ -22,11 +22,12 @@ from driftloop.errors import DataError, NotFound
 from driftloop.ids import canonical
 from driftloop.late import Late, late_of
 from driftloop.pieces import PIECE, Found, TooMuch, check_here, collect, tell
-from driftloop.settle import named, settle
+from driftloop.settle import Refusal, named, settle
 from driftloop.spec import Spec
 from driftloop.upload import File, Upload, files
 
 MOST_ROUNDS = 8  # a few for categories, two for repeats; more would be a mistake of ours
+Settled = tuple[Division, Sequence[Found], Refusal | None]
 Told = Mapping[str, Mapping[int, str]]
 """Upload → piece → name of what it was told."""
 
@@ -64,7 +65,8 @@ def ingest(
             ]
             work = {made.upload.name: list(range(len(made.pieces))) for made in divided}
             if not any(work.values()):
-                return _settle(store, spec, uploads, divided, [[] for _ in divided], now)
+                nothing: list[Settled] = [(made, [], _refused(made)) for made in divided]
+                return _settle(store, spec, uploads, nothing, now)
             return _work(store, spec, run, divided, {}, work, 0, piece)
     return _answer(store, spec, uploads)
 
@@ -85,17 +87,20 @@ def merge(
         name: {int(n): late for n, late in pieces.items()} for name, pieces in said["told"].items()
     }
     divided = [Division.load(store, spec, u) for u in uploads if u.name in said["uploads"]]
-    every, work = [], {}
+    settled: list[Settled] = []
+    work = {}
     for made in divided:
-        name = made.upload.name
+        name, refused = made.upload.name, _refused(made)
         found = collect(store, spec, made, told.get(name, {}), folder)
-        late = _late(spec, found)
-        if late:
-            told[name] = {**told.get(name, {}), **tell(store, spec, made, late)}
-            work[name] = sorted(late)
-        every.append(found)
+        try:
+            if late := _late(spec, found):
+                told[name] = {**told.get(name, {}), **tell(store, spec, made, late)}
+                work[name] = sorted(late)
+        except DataError as error:
+            refused = error
+        settled.append((made, found, refused))
     if not work:
-        return _settle(store, spec, uploads, divided, every, now)
+        return _settle(store, spec, uploads, settled, now)
     if number >= MOST_ROUNDS:
         raise RuntimeError(f"run {run}: its pieces are not settled after {number} rounds")
     return _work(store, spec, run, divided, told, work, number + 1, piece)
@@ -108,7 +113,7 @@ def _settle_here(
     """Check and settle one upload. Raises TooMuch."""
     chosen: list[File] = []
     found: list[Found] = []
-    refused: DataError | NotFound | None = None
+    refused: Refusal | None = None
     own = folder / upload.name
     own.mkdir(exist_ok=True)
     try:
@@ -131,14 +136,17 @@ def _settle(
     store: Blobs,
     spec: Spec,
     uploads: Sequence[Upload],
-    divided: Sequence[Division],
-    every: Sequence[Sequence[Found]],
+    settled: Sequence[Settled],
     now: str,
 ) -> dict[str, Any]:
-    for made, found in zip(divided, every, strict=True):
-        refused = named(made.error["name"])(made.error["message"]) if made.error else None
+    for made, found, refused in settled:
         settle(store, spec, made.upload, made.position, now, made.files, found, refused)
     return _answer(store, spec, uploads)
+
+
+def _refused(made: Division) -> Refusal | None:
+    """Why it could not be divided."""
+    return named(made.error["name"])(made.error["message"]) if made.error else None
 
 
 def _work(

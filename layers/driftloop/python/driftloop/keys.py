@@ -75,6 +75,11 @@ def pieces(model: str, upload: str, file: str = "") -> str:
     return f"{model}/pieces/{upload}/{file}"
 
 
+def passing(key: str) -> bool:
+    """Whether an object is needed on the way only: the bucket forgets it after some days."""
+    return "/pieces/" in key
+
+
 def profile(model: str, of: str, name: str, kind: str) -> str:
     """Profile of one upload, part or dataset; ``of`` is ``uploads``, ``parts`` or ``datasets``,
     ``kind`` is ``json`` or ``html``."""

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 from driftloop.blobs import READERS, Blobs, get_all
 from driftloop.check import Checked, check_source
 from driftloop.division import Division, others, told
-from driftloop.errors import DataError, TooLarge
+from driftloop.errors import DataError, NotFound, TooLarge
 from driftloop.ids import canonical, digest
 from driftloop.late import Late
 from driftloop.profile import Profile
@@ -161,7 +161,7 @@ def _check(
         stream, source = made.open(store, landing, spec, piece)
         with stream:
             checked = check_source(source, spec, until(spec, now), folder, late, mark)
-    except DataError as error:
+    except (DataError, NotFound) as error:
         return Found(piece.file, error=told(error))
     return Found(piece.file, checked, shape=source.shape)
 

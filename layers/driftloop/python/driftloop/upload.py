@@ -16,11 +16,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from posixpath import commonprefix
 from typing import Any, Literal
 
 from driftloop import keys
-from driftloop.blobs import Blobs, Version
-from driftloop.errors import NotFound, UnreadableFile
+from driftloop.blobs import Blobs
+from driftloop.errors import UnreadableFile
 from driftloop.quarantine import upload_name
 
 MARKER = "_SUCCESS"
@@ -97,26 +98,26 @@ def _is_data(key: str, folder: str) -> bool:
 def _listed(landing: Blobs, model: str, upload: Upload) -> list[File]:
     if upload.size > _LARGEST:
         raise UnreadableFile(f"the manifest is larger than {_LARGEST >> 20} MiB")
-    found: dict[str, File] = {}
+    wanted: dict[str, tuple[str, bool, int | None]] = {}
     for number, entry in enumerate(_entries(landing.get(upload.key, upload.version_id))):
-        url, mandatory, size = _entry(entry, f"entries[{number}]")
-        key = url.removeprefix(f"s3://{upload.bucket}/")
-        if not key.startswith(keys.incoming(model)) or key == upload.key or key == url:
+        named = _entry(entry, f"entries[{number}]")
+        key = named[0].removeprefix(f"s3://{upload.bucket}/")
+        if not key.startswith(keys.incoming(model)) or key in (upload.key, named[0]):
             own = f"s3://{upload.bucket}/{keys.incoming(model)}"
-            raise UnreadableFile(f"the manifest names {url}, which does not lie under {own}")
-        version = _newest(landing, key)
-        if version is None:
-            if mandatory:
-                raise UnreadableFile(f"the manifest names {url}, which is not there")
-        elif size is not None and version.size != size:
-            raise UnreadableFile(
-                f"the manifest says {url} has {size:,} bytes; it has {version.size:,}"
-            )
-        else:
-            found[key] = File(key, version.version_id, version.size)
-    if not found:
+            raise UnreadableFile(f"the manifest names {named[0]}, which does not lie under {own}")
+        wanted[key] = named
+    there = {v.key: v for v in landing.versions(commonprefix(list(wanted))) if v.key in wanted}
+    for key, (url, mandatory, size) in wanted.items():
+        found = there.get(key)
+        if found is None and mandatory:
+            raise UnreadableFile(f"the manifest names {url}, which is not there")
+        if found and size is not None and found.size != size:
+            said = f"the manifest says {url} has {size:,} bytes"
+            raise UnreadableFile(f"{said}; it has {found.size:,}")
+    if not there:
         raise UnreadableFile("the manifest names no file that is there")
-    return list(found.values())
+    chosen = [there[key] for key in wanted if key in there]
+    return [File(found.key, found.version_id, found.size) for found in chosen]
 
 
 def _entries(data: bytes) -> Sequence[Any]:
@@ -138,10 +139,3 @@ def _entry(entry: Any, where: str) -> tuple[str, bool, int | None]:
         if isinstance(entry.get("mandatory", False), bool) and isinstance(size, int | None):
             return entry["url"], entry.get("mandatory", False), size
     raise UnreadableFile(f'{where} of the manifest should be {{"url": "s3://…", "mandatory": …}}')
-
-
-def _newest(landing: Blobs, key: str) -> Version | None:
-    try:
-        return next(v for v in landing.versions(key) if v.key == key)
-    except (StopIteration, NotFound):
-        return None

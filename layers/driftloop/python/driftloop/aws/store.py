@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
+from driftloop import keys
 from driftloop.aws.clients import client
 from driftloop.aws.faults import code, translated
 from driftloop.aws.stream import Stream
@@ -70,15 +71,15 @@ class Store:
         """Write the object, over whatever was there."""
         with translated(self._name(key)):
             client("s3").put_object(
-                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type or _type(key)
+                Bucket=self.bucket, Key=key, Body=data, **_about(key, content_type)
             )
 
     def put_file(self, key: str, file: BinaryIO, content_type: str | None = None) -> None:
         """Write all that ``file`` gives, of whatever length, over whatever was there."""
-        kind = {"ContentType": content_type or _type(key)}
+        about = _about(key, content_type)
         with translated(self._name(key)):
             client("s3").upload_fileobj(
-                file, self.bucket, key, ExtraArgs=kind, Config=_in_parts(16 * 1024 * 1024)
+                file, self.bucket, key, ExtraArgs=about, Config=_in_parts(16 * 1024 * 1024)
             )
 
     def copy_from(
@@ -102,8 +103,8 @@ class Store:
                     Bucket=self.bucket,
                     Key=key,
                     Body=data,
-                    ContentType=content_type or _type(key),
                     IfNoneMatch="*",
+                    **_about(key, content_type),
                 )
             except ClientError as error:
                 if code(error) == "PreconditionFailed":
@@ -157,6 +158,12 @@ def _in_parts(size: int) -> Any:
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(multipart_threshold=_LARGE, multipart_chunksize=size, use_threads=False)
+
+
+def _about(key: str, content_type: str | None) -> dict[str, str]:
+    """What is said of an object with its bytes."""
+    passing = {"Tagging": "driftloop=passing"} if keys.passing(key) else {}
+    return {"ContentType": content_type or _type(key), **passing}
 
 
 _TYPES = {
