@@ -332,9 +332,7 @@ def test_categories_that_are_too_many_together_refuse_a_large_upload(
     data = file(*[row(i, carrier=f"c{i}") for i in range(50)])
     store, landing, uploads = world(data, many())
     answer = take_in(store, landing, make_spec(), uploads, piece=400)
-    assert [(r["key"], r["error"]) for r in answer["refused"]] == [
-        (uploads[0].key, "WrongColumns")
-    ]
+    assert [(r["key"], r["error"]) for r in answer["refused"]] == [(uploads[0].key, "WrongColumns")]
     told = report(store, uploads[0])
     assert told["pieces"] > 3 and told["refused_rows"] == told["total"] == 50
     assert store.objects[told["originals"][0]] == data
