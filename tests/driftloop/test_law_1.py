@@ -127,6 +127,7 @@ def test_every_rule_rejects_its_row_in_every_format(form: Any, piece: int) -> No
     store, landing, uploads = world(form(good + bad), names=["file"])
     take_in(store, landing, make_spec(), uploads, piece)
     told = accounted(store, uploads[0], len(good + bad))
+    assert (told["pieces"] > 1) == (piece == 300)
     assert told["reasons"] == dict.fromkeys(sorted(BAD), 1)
     first = 1 if form is as_parquet else 2 if form in (as_csv, as_gzip) else 1
     by_line = {r["line"] - first - len(good): f"{r['rule']}|{r['field']}"
