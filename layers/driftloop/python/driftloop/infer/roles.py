@@ -187,6 +187,8 @@ def _task(seen: Seen, wish: Task | None) -> Guess:
 def _how_many(seen: Seen) -> str:
     if seen.counts is None:
         return "thousands of values"
+    if seen.low is not None and seen.high is not None and len(seen.counts) > FEW_CLASSES:
+        return f"{len(seen.counts):,} values from {seen.low:.6g} to {seen.high:.6g}"
     return f"{len(seen.counts)} values ({listed(sorted(seen.counts), 4)})"
 
 
