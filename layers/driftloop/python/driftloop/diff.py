@@ -7,7 +7,6 @@ first has is a change, whether the first statement went or stands beside it (the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,21 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from driftloop import dataset, parquet, rowhash
+from driftloop.bins import bins_of
 from driftloop.blobs import Blobs
 from driftloop.dataset import Dataset, Part
 from driftloop.drift import psi
 from driftloop.profile import Profile
-from driftloop.sketch import NumberSketch, Sketch, TextSketch
+from driftloop.sketch import Sketch, TextSketch
 
-MOST_BINS = 10
-MOST_TEXTS = 30
 Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Shift:
     """One column on both sides; pairs are (first, second). ``psi``: population stability index
-    over tenths of the first (or its most frequent texts); ``new``, ``gone``: texts of one side."""
+    over the first one's bins (see ``driftloop.bins``); ``new``, ``gone``: texts of one side."""
 
     name: str
     kind: str
@@ -122,43 +120,24 @@ def shifts(first: Profile, second: Profile) -> list[Shift]:
 
 
 def _shift(name: str, kind: str, first: Sketch, second: Sketch) -> Shift:
+    over = bins_of(first)
+    sides = (first, second)
     new: list[str] = []
     gone: list[str] = []
-    if isinstance(first, NumberSketch) and isinstance(second, NumberSketch):
-        counts = [_tenths(first, side) for side in (first, second)]
-    elif isinstance(first, TextSketch) and isinstance(second, TextSketch):
-        texts = [text for text, _ in first.top(MOST_TEXTS)]
-        counts = [_and_others(side, texts) for side in (first, second)]
-        if first.exact and second.exact:
-            ours, theirs = ({t for t, _ in side.top(side.distinct)} for side in (first, second))
-            new, gone = sorted(theirs - ours), sorted(ours - theirs)
-    sides = (first, second)
+    if isinstance(first, TextSketch) and first.exact and second.exact:
+        ours, theirs = ({text for text, _ in side.top(side.distinct)} for side in sides)
+        new, gone = sorted(theirs - ours), sorted(ours - theirs)
     return Shift(
         name=name,
         kind=kind,
-        psi=psi(*counts),
-        missing=_pair(side.missing / max(side.rows, 1) for side in sides),
-        distinct=_pair(side.distinct for side in sides),
-        mean=_pair(side.mean for side in sides),
-        median=_pair(side.quantile(0.5) for side in sides),
+        psi=psi(over.counts(first), over.counts(second)),
+        missing=(first.missing_share, second.missing_share),
+        distinct=(first.distinct, second.distinct),
+        mean=(first.mean, second.mean),
+        median=(first.quantile(0.5), second.quantile(0.5)),
         new=new,
         gone=gone,
     )
-
-
-def _tenths(first: NumberSketch, side: NumberSketch) -> list[int]:
-    """Rows of ``side`` below, between and above the tenths of ``first``."""
-    if first.min is None or first.max is None:
-        return [side.present]
-    inner = {first.quantile(i / MOST_BINS) for i in range(1, MOST_BINS)}
-    edges = np.array(sorted({first.min, np.nextafter(first.max, np.inf), *inner} - {None}))
-    below = side.buckets.below(edges)
-    return [round(n) for n in np.diff([0.0, *below, float(side.present)])]
-
-
-def _and_others(side: TextSketch, texts: list[str]) -> list[int]:
-    counts = side.counts(texts)
-    return [*counts, max(side.present - sum(counts), 0)]
 
 
 class _Side:
@@ -198,8 +177,3 @@ class _Side:
 
 def _without(columns: dict[str, str], others: dict[str, str]) -> dict[str, str]:
     return {name: kind for name, kind in columns.items() if name not in others}
-
-
-def _pair(values: Iterable[Any]) -> tuple[Any, Any]:
-    first, second = values
-    return first, second
