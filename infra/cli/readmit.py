@@ -57,9 +57,14 @@ def _send_mended(
     path, store = existing(file), deployment.store
     read = mending.read_json_lines if path.suffix == ".jsonl" else mending.read_csv
     given: dict[str, list[mending.Mended]] = defaultdict(list)
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        for row in read(lines):
-            given[row.upload].append(row)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            for row in read(lines):
+                given[row.upload].append(row)
+    except UnicodeDecodeError as error:
+        raise Fault(
+            f"{file}: is not UTF-8 text ({error.reason}); save it as “CSV UTF-8”", ASKED_WRONGLY
+        ) from None
     by_name = {held.upload: held for held in found}
     for name, mended in given.items():
         if name not in by_name:

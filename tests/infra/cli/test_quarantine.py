@@ -73,7 +73,7 @@ def test_out_mended_and_in_again(held, capsys, tmp_path):
     with (tmp_path / "bad.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [r["hour"] for r in rows] == ["noon", "'=1", "1", ""]
-    with (tmp_path / "mended.csv").open("w", newline="") as file:
+    with (tmp_path / "mended.csv").open("w", newline="", encoding="utf-8-sig") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows([{**rows[0], "hour": "12"}, {**rows[3], "id": "d", "hour": "1"}])
@@ -127,3 +127,6 @@ def test_a_file_of_no_format_or_of_nobody_is_refused(held, capsys, tmp_path):
     (tmp_path / "other.csv").write_text("upload,line,id\nffff,3,a\n")
     assert run(["quarantine", "readmit", "flights", "--file", "other.csv"]) == 2
     assert "line 2: no upload 'ffff' is known" in capsys.readouterr().err
+    (tmp_path / "other.csv").write_bytes("upload,line,id\nffff,3,é\n".encode("cp1252"))
+    assert run(["quarantine", "readmit", "flights", "--file", "other.csv"]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
