@@ -160,12 +160,27 @@ def test_an_upload_becomes_a_frame(call: Call) -> None:
     assert Frame.from_bytes(body).rows == 300
 
 
+def as_parquet(text: bytes) -> bytes:
+    """Rows of CSV, as text, fifty to a row group."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    header, *lines = [line.split(",") for line in text.decode().splitlines()]
+    out = io.BytesIO()
+    columns = [list(column) for column in zip(*lines, strict=True)]
+    pq.write_table(pa.table(columns, names=header), out, row_group_size=50)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", [bytes, gzip.compress, as_parquet])
 def test_a_large_upload_is_checked_in_pieces_and_merged(
-    call: Call, monkeypatch: pytest.MonkeyPatch
+    form: Callable[[bytes], bytes], call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the state machine has it: items are read from the store, answers go on with the state."""
     monkeypatch.setenv("DRIFTLOOP_PIECE", "2000")
-    upload = put("incoming/toy/a.csv", rows() + b"k1,1.5,a,0\nk999,x,a,1\n")
+    upload = put("incoming/toy/a", form(rows() + b"k1,1.5,a,0\nk999,x,a,1\n"))
     given = state(upload)
     taken = call("ingest", given)
     assert taken["pieces"] > 1 and taken["items"].startswith("toy/pieces/upload-1-1/")

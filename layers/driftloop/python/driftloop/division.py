@@ -95,7 +95,7 @@ def divide(
         made = Division.load(store, spec, upload)
         if made.stamp == stamp:
             return made
-    except NotFound:
+    except (NotFound, KeyError, TypeError):  # none, or other code's
         pass
     made = Division(upload, position, stamp)
     try:
