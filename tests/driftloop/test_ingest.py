@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -244,6 +245,31 @@ def _crash_everywhere(spec: Spec, *files: bytes, **how: Any) -> None:
     assert take_in(whole, landing, spec, uploads, **how) == answer
     again = [key for key in whole.writes[before:] if "/parts/" in key or "/datasets/" in key]
     assert not again
+
+
+@pytest.mark.parametrize(
+    ("data", "refused"),
+    [({"reject_above": 0.1}, 6), ({"reject_above": 1, "earliest": "2014-01-01"}, 0)],
+)
+def test_an_upload_that_another_spec_refuses_no_longer_counts_law_1(
+    data: dict[str, Any], refused: int
+) -> None:
+    store, landing, uploads = world(file(*[row(i, hour="x" if i < 4 else "7") for i in range(10)]))
+    assert take_in(store, landing, make_spec(), uploads)["accepted"] == 6
+    with contextlib.suppress(TooManyRejected):
+        take_in(store, landing, make_spec(**data), uploads, now="2013-02-02T00:00:00Z")
+    told = report(store, uploads[0])
+    assert (told["accepted"], told["refused_rows"]) == (0, refused)
+    assert dataset.current(store, make_spec()) is None
+
+
+def test_an_upload_whose_object_is_gone_since_stays_as_it_was_taken_in() -> None:
+    store, landing, uploads = world(file(row(1)))
+    answer = take_in(store, landing, make_spec(), uploads)
+    before = dict(store.objects)
+    landing.objects.clear()
+    assert take_in(store, landing, make_spec(), uploads) == answer
+    assert store.objects == before
 
 
 def _half_counted(store: Memory) -> list[str]:

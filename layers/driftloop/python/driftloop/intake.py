@@ -66,7 +66,7 @@ def enter(
 ) -> None:
     """Let ``parts``, which lie in the store, count as what the upload ``name`` brought: all of
     them, in the file's order. Said again it changes nothing, unless another spec made other parts
-    of the upload: then these count instead, in its old place."""
+    of the upload, or none: then these count instead, in its old place."""
     intake = Intake(
         name=name,
         ingested=iso(parse(now)),

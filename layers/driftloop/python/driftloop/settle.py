@@ -100,7 +100,12 @@ def settle(
     refused: Refusal | None = None,
 ) -> dict[str, Any]:
     """Keep all there is to keep of an upload, and return its report. ``position``: its place among
-    the uploads of its run; ``refused``: why there are no pieces."""
+    the uploads of its run; ``refused``: why there are no pieces. Of an upload that was taken in and
+    is gone since nothing changes."""
+    if isinstance(refused, errors.NotFound) and store.exists(keys.facts(spec.name, upload.name)):
+        return cast(
+            dict[str, Any], json.loads(store.get(keys.ingest_report(spec.name, upload.name)))
+        )
     whole = add_up(store, found)
     refused = refused or judge(spec, upload, files, found, whole)
     if whole.rejected:
@@ -140,7 +145,7 @@ def settle(
             dataset_profile.profile_of(store, spec, before) if before else None,
         )  # fmt: skip
     store.put(keys.ingest_report(spec.name, upload.name), dataset.dump(report))
-    if parts:
+    if parts or store.exists(keys.facts(spec.name, upload.name)):  # which another spec brought in
         origin = report["upload"]
         intake.enter(store, spec, upload.name, parts, now, "upload", origin, position)
     return report
