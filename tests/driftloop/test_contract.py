@@ -92,8 +92,8 @@ def test_a_bad_value_breaks_one_rule(
     [
         {"hour": " +2.30e1 "}, {"hour": 0}, {"hour": 23.0}, {"temp": "nan"}, {"temp": None},
         {"temp": "1e308", "hour": "0"}, {"tail": "N007"}, {"tail": None}, {"late": 1},
-        {"late": "1.0"}, {"at": "2013-01-01"}, {"at": "2013-12-31 12:00"}, {"at": 1_357_000_000_000},
-        {"carrier": 5},
+        {"late": "1.0"}, {"at": "2013-01-01"}, {"at": "2013-12-31 12:00"},
+        {"at": 1_357_000_000_000}, {"carrier": 5},
     ],
 )  # fmt: skip
 def test_what_is_allowed_passes(changed: dict[str, Any]) -> None:

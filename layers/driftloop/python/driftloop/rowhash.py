@@ -42,14 +42,18 @@ def rows(columns: Mapping[str, Hashes]) -> Hashes:
 
 def _texts(column: Texts) -> Hashes:
     lengths = np.maximum(column.lengths, 0)
-    ends = np.cumsum(lengths, dtype=np.int64)
-    starts = ends - lengths
-    place = np.arange(len(column.data), dtype=np.int64)
-    place -= np.repeat(starts, lengths)
-    weights = _weights(int(lengths.max(initial=0)) + 1)
-    sums = np.zeros(len(column.data) + 1, dtype=np.uint64)  # wraps around, as it should
-    np.cumsum(column.data * weights[1:][place], out=sums[1:])
-    hashes = sums[ends] - sums[starts]
+    longest = int(lengths.max(initial=0))
+    weights = _weights(longest + 1)
+    if longest and longest * len(lengths) == len(column.data):  # keys are often of one length
+        hashes = column.data.reshape(-1, longest).astype(np.uint64) @ weights[1:]
+    else:
+        ends = np.cumsum(lengths, dtype=np.int64)
+        starts = ends - lengths
+        place = np.arange(len(column.data), dtype=np.int64)
+        place -= np.repeat(starts, lengths)
+        sums = np.zeros(len(column.data) + 1, dtype=np.uint64)  # wraps around, as it should
+        np.cumsum(column.data * weights[1:][place], out=sums[1:])
+        hashes = sums[ends] - sums[starts]
     hashes += lengths.astype(np.uint64) * weights[0]  # a trailing NUL is a character too
     hashes[column.lengths < 0] = _SALT
     return _mix(hashes)
