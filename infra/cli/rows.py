@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from driftloop.contract import as_text
 from infra.cli.fault import ASKED_WRONGLY, Fault, nearest
 
 Instance = dict[str, Any]
@@ -55,7 +56,8 @@ def existing(file: str) -> Path:
 def load(data: bytes, kinds: Mapping[str, str], source: str) -> Loaded:
     """Instances of CSV or JSON text. ``kinds``: ``number`` or ``category`` by column.
 
-    JSON may be ``{"instances": […]}``, a list of objects, or one object. A CSV cell of a number
+    JSON may be ``{"instances": […]}``, a list of objects or one object, sent as they are; of JSON
+    Lines and CSV, which may be training data, only the columns of ``kinds``. A CSV cell of a number
     that is none is sent as it is: the endpoint says what is wrong with it, and where.
     """
     try:
@@ -63,20 +65,31 @@ def load(data: bytes, kinds: Mapping[str, str], source: str) -> Loaded:
     except UnicodeDecodeError as error:
         raise Fault(f"{source}: is not UTF-8 text (byte {error.start})", ASKED_WRONGLY) from None
     if text.lstrip()[:1] in ("{", "["):
-        return Loaded(_json(text, source), [])
+        return _json(text, kinds, source)
     return _csv(text, kinds, source)
 
 
-def _json(text: str, source: str) -> list[Instance]:
+def _json(text: str, kinds: Mapping[str, str], source: str) -> Loaded:
     try:
         found = json.loads(text)
     except ValueError as error:
-        raise Fault(f"{source}: is not JSON: {error}", ASKED_WRONGLY) from None
+        try:
+            objects = [json.loads(line) for line in text.split("\n") if line.strip()]
+            names = list(dict.fromkeys(name for row in objects for name in dict(row)))
+        except (ValueError, TypeError):
+            raise Fault(f"{source}: is not JSON: {error}", ASKED_WRONGLY) from None
+        kept = [{n: _value(row[n], kinds[n]) for n in row if n in kinds} for row in objects]
+        return Loaded(kept, [name for name in names if name not in kinds])
     if isinstance(found, dict):
         found = found.get("instances", [found])
     if not isinstance(found, list):
         raise Fault(f"{source}: should be a list of objects", ASKED_WRONGLY)
-    return found
+    return Loaded(found, [])
+
+
+def _value(value: Any, kind: str) -> Any:
+    """A code or a truth is a category by its text, as training had it."""
+    return as_text(value) if kind == "category" and isinstance(value, bool | int) else value
 
 
 def _csv(text: str, kinds: Mapping[str, str], source: str) -> Loaded:

@@ -32,6 +32,16 @@ def test_text_in_a_number_is_left_for_the_endpoint_to_refuse():
     assert loaded.instances == [{"hour": "five", "carrier": "UA"}]
 
 
+def test_json_lines_may_be_training_data():
+    text = '{"hour": 5, "carrier": "U\u2028A", "late": 1}\n\n{"hour": 6, "carrier": null}\n'
+    text += '{"carrier": true}\n'
+    loaded = rows.load(text.encode(), KINDS, "f.jsonl")
+    assert loaded.instances == [
+        {"hour": 5, "carrier": "U\u2028A"}, {"hour": 6, "carrier": None}, {"carrier": "1"},
+    ]  # fmt: skip
+    assert loaded.ignored == ["late"]
+
+
 @pytest.mark.parametrize("wrap", [lambda r: {"instances": r}, lambda r: r, lambda r: r[0]])
 def test_json_in_any_of_its_shapes(wrap):
     row = {"hour": 5, "carrier": "UA", "temp": None}

@@ -121,7 +121,8 @@ def _category(seen: Seen, why: str = "") -> Reading:
     said = f"{len(counts)} value{'s' * (len(counts) > 1)}: " + ", ".join(
         f"{value[:20]!r} {share(counts[value], filled)}" for value in ranked[:3]
     )  # fmt: skip
-    said = "; ".join(filter(None, (why, said + (" …" if len(ranked) > 3 else ""))))
+    sent = "sent to the endpoint as text" if seen.count(*NUMBERS) else ""
+    said = "; ".join(filter(None, (why, said + (" …" if len(ranked) > 3 else ""), sent)))
     return Reading(seen, "category", said, words, 0, bool(notes), tuple(notes))
 
 
