@@ -101,6 +101,9 @@ def _refuse(target: Path, model: str, project: Path, force: bool) -> None:
     if target.exists() and not force:
         raise Fault(f"{target}: is there already; --force replaces it, --name or --out writes "
                     "another", ASKED_WRONGLY)  # fmt: skip
+    if model == "platform":
+        raise Fault("'platform' is the name of the shared stack; choose another --name",
+                    ASKED_WRONGLY)  # fmt: skip
     if other := deployable.namesake(project, model, target):
         raise Fault(f"{other} is the spec of {model!r} already; choose another --name",
                     ASKED_WRONGLY)  # fmt: skip
