@@ -112,6 +112,15 @@ def test_the_pieces_of_a_large_upload_are_checked_in_executions_of_their_own(
     assert "States.ExceedToleratedFailureThreshold" in pieces["Retry"][0]["ErrorEquals"]
 
 
+def test_the_function_that_checks_has_room_for_what_all_pieces_leave(synth: Synth) -> None:
+    environments = {"dev": {"piece_bytes": 1 << 20}}
+    found = synth(environments=environments).resources("flights", "AWS::Lambda::Function").values()
+    properties = [f["Properties"] for f in found]
+    (ingest,) = [p for p in properties if p["FunctionName"].endswith("-ingest")]
+    assert ingest["Environment"]["Variables"]["DRIFTLOOP_PIECE"] == str(1 << 20)
+    assert ingest["EphemeralStorage"]["Size"] == 5120
+
+
 def test_law_5_the_first_state_refuses_a_lock_that_is_not_the_runs(assembly: Assembly) -> None:
     definition = json.loads(machine(assembly)["DefinitionString"])
     lock = definition["States"][definition["StartAt"]]

@@ -30,7 +30,7 @@ REFUSED: dict[str, tuple[str, Callable[[Table], bytes]]] = {
         "WrongColumns",
         lambda t: as_csv(t).replace(b"flight_id,sched_dep", b"flight_id,hour", 1),
     ),
-    "not-utf-8": ("UnreadableFile", lambda t: as_csv(t).replace(b"UA", b"\xff\xfe")),
+    "not-utf-8": ("TooManyRejected", lambda t: as_csv(t).replace(b"UA", b"\xff\xfe")),
     "text-in-a-number": ("TooManyRejected", lambda t: as_csv(_with(t, 200, hour="noon"))),
 }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from driftloop import dataset, dataset_profile, keys
@@ -114,16 +115,16 @@ def _settle_here(
     chosen: list[File] = []
     found: list[Found] = []
     refused: Refusal | None = None
-    own = folder / upload.name
-    own.mkdir(exist_ok=True)
-    try:
-        chosen = files(landing, spec.name, upload)
-        found = check_here(landing, spec, chosen, now, own, room, {})
-        while late := _late(spec, found):
-            found = check_here(landing, spec, chosen, now, own, room, late, found)
-    except (DataError, NotFound) as error:
-        refused = error
-    settle(store, spec, upload, position, now, chosen, found, refused)
+    with TemporaryDirectory(dir=folder) as name:
+        own = Path(name)
+        try:
+            chosen = files(landing, spec.name, upload)
+            found = check_here(landing, spec, chosen, now, own, room, {})
+            while late := _late(spec, found):
+                found = check_here(landing, spec, chosen, now, own, room, late, found)
+        except (DataError, NotFound) as error:
+            refused = error
+        settle(store, spec, upload, position, now, chosen, found, refused)
 
 
 def _late(spec: Spec, found: Sequence[Found]) -> dict[int, Late]:
