@@ -164,9 +164,10 @@ class _Texts:
         self._batch = batch
 
     def __call__(self, row: int) -> str:
-        (values,) = self._batch.slice(row, 1).to_pylist()
+        columns = zip(self._batch.schema.names, self._batch.slice(row, 1).columns, strict=True)
+        values = {name: _values(_json(column))[0] for name, column in columns}
         plain = {name: None if value != value else value for name, value in values.items()}
-        return json.dumps(plain, default=str, ensure_ascii=False)
+        return json.dumps(plain, ensure_ascii=False)
 
 
 def _damaged(error: Exception) -> UnreadableFile:
@@ -196,11 +197,18 @@ def _column(column: Any, kind: Kind | None) -> Any:
         numbers = sound(pc.if_else(pc.is_nan(numbers), pa.scalar(None, NUMBER), numbers))
         return _json(column) if numbers is None else numbers
     if own == "time" and (kind or own) == "time":
-        if pa.types.is_timestamp(column.type):
-            column = pc.floor_temporal(column, unit="microsecond")
-        times = sound(column.cast(pa.timestamp("us"), safe=False).cast(TIME))
+        times = _times(column)
         return _json(column) if times is None else times
     return _json(column)
+
+
+def _times(column: Any) -> Any | None:
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = pc.floor_temporal(column, unit="microsecond")
+    try:
+        return sound(column.cast(pa.timestamp("us")).cast(TIME))
+    except pa.ArrowInvalid:  # beyond what 64 bits of microseconds hold
+        return None
 
 
 def _texts(column: Any) -> Any:
@@ -218,3 +226,7 @@ def _json(column: Any) -> Any:
     """JSON values: numbers as they are, what JSON has not as text."""
     numbers = not pa.types.is_decimal(column.type) and _own_kind(column.type) == "number"
     return column.to_pylist() if numbers else column.cast(TEXT)
+
+
+def _values(column: Any) -> list[Any]:
+    return list(column) if isinstance(column, list) else list(column.to_pylist())
