@@ -1,5 +1,5 @@
-"""CSV → checked Parquet, profile and row-level quarantine, as ingest does it: cut above its limit
-into pieces, here one after the other."""
+"""CSV → checked Parquet, profile and row-level quarantine, by the check of ingest: in one pass, or
+above ``LARGE`` bytes in pieces as ingest cuts them, here one after the other in one process."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ SPEC = Spec.parse(
         },
     }
 )
+LARGE = 256 << 20
 UNTIL = 2_000_000_000_000
 
 
 def work(source: Path, folder: Path) -> dict[str, Any]:
-    large = source.stat().st_size > PIECE
+    large = source.stat().st_size > LARGE
     with source.open("rb") as file:
         pieces = list(cut(file, kinds(SPEC), PIECE)) if large else [None]
 

@@ -202,16 +202,22 @@ def _keys(spec: Spec, name: str, raw: Any) -> tuple[Any, Found]:
 
 def _read(raw: Any) -> npt.NDArray[np.float64]:
     """Texts as numbers; not finite where one is none that the contract reads at once. Most texts
-    are numbers: only a stretch with one that is not is looked at more closely."""
+    are numbers: only stretches with one that is not are looked at more closely."""
     values = np.full(len(raw), np.nan)
+    close = np.zeros(len(raw), dtype=bool)
     for start in range(0, len(raw), STRETCH):
-        part = raw.slice(start, STRETCH)
+        stretch = slice(start, start + STRETCH)
         try:
-            read = part.cast(pa.float64())
+            read = raw.slice(start, STRETCH).cast(pa.float64())
+            values[stretch] = read.to_numpy(zero_copy_only=False)
         except pa.ArrowInvalid:
-            fits = pc.match_substring_regex(part, _NUMBER)
-            read = pc.if_else(fits, part, None).cast(pa.float64())
-        values[start : start + STRETCH] = read.to_numpy(zero_copy_only=False)
+            close[stretch] = True
+    rows = np.flatnonzero(close)
+    if rows.size:
+        rest = raw.take(pa.array(rows))
+        fits = pc.match_substring_regex(rest, _NUMBER)
+        read = pc.if_else(fits, rest, None).cast(pa.float64())
+        values[rows] = read.to_numpy(zero_copy_only=False)
     return values
 
 

@@ -18,7 +18,7 @@ from driftloop import canonical
 from driftloop.rows import Kind, Rows
 
 TYPES = {"number": pa.float64(), "text": pa.string(), "time": pa.timestamp("ms", "UTC")}
-GROUP = 128 * 1024  # rows
+GROUP = 64 * 1024  # rows
 
 
 class Writer:
