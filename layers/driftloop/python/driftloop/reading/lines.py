@@ -27,20 +27,19 @@ class Lines:
         self._shown = 0
         self.ended = False
 
-    def peek(self, size: int = 0) -> bytes:
-        """Some ``size`` bytes (``Limits.block``) more than are left: whole lines from ``line`` on.
+    def peek(self) -> bytes:
+        """Some ``Limits.block`` bytes more than are left: whole lines from ``line`` on.
 
         Its last line lacks its end only at the end of the file (``ended``), or when it is longer
         than ``Limits.record``: then this is its beginning. Empty when nothing is left.
         """
-        size = size or self._limits.block
         while True:
-            self._fill(size)
+            self._fill()
             self._shown = len(self._rest) if self.ended else self._last_end()
             if len(self._rest) - self._shown > self._limits.record + 1:
                 self._shown = len(self._rest) - self._rest.endswith(b"\r")
             if self._shown or self.ended:
-                return self._rest[: self._shown] if self._shown < len(self._rest) else self._rest
+                return self._rest[: self._shown]
 
     def advance(self, size: int, lines: int) -> None:
         """Go on behind ``size`` bytes, ``lines`` lines of what ``peek`` showed."""
@@ -55,8 +54,8 @@ class Lines:
         last = self._rest[size - 1 : size]
         return not self.ended and last != b"\n" and not (self._returns and last == b"\r")
 
-    def _fill(self, size: int) -> None:
-        parts = [self._rest]
+    def _fill(self) -> None:
+        parts, size = [self._rest], self._limits.block
         while size > 0 and not self.ended:
             data = self._stream.read(size)
             self.ended = not data
@@ -86,7 +85,7 @@ class Lines:
                 break
             self._rest = self._rest[done:]
             self._move(done)
-            self._fill(self._limits.block)
+            self._fill()
         self._rest = self._rest[end:]
         self._move(end)
 
