@@ -50,6 +50,7 @@ class Writer:
         if self._held:
             self._file.write_table(pa.Table.from_batches(self._held), row_group_size=2 * GROUP)
             self._held = []
+            pa.default_memory_pool().release_unused()  # or memory creeps up with the rows
 
 
 def write(rows: Rows) -> bytes:
