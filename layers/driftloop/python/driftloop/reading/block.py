@@ -26,8 +26,8 @@ class Block:
     """``n`` consecutive rows of one file, and the records among them that could not be read.
 
     ``columns``: each ``n`` values, unchecked. Either an arrow array: strings or dictionary<string>
-    ("" is "", null only where JSON or Parquet hold one), float64 (each value finite, or null for a null
-    word) or timestamp(us, UTC) without nulls (years 1 to 9999). Or a list of JSON values.
+    ("" is "", null only where JSON or Parquet hold one), float64 (each value finite, or null for a
+    null word) or timestamp(us, UTC) without nulls (years 1 to 9999). Or a list of JSON values.
     ``lines``: the physical line, from 1, on which each row begins; in Parquet the row's number.
     ``text``: row (from 0) → its original text without the line end; in Parquet as JSON.
     """
