@@ -95,15 +95,3 @@ def reasons_in_words(reasons: Mapping[str, int]) -> str:
     ranked = sorted(reasons.items(), key=lambda i: (-i[1], i[0]))[:10]
     pairs = [(*reason.split("|", 1), rows) for reason, rows in ranked]
     return ", ".join(f"{rule}{f' in {field}' if field else ''} ×{n}" for rule, field, n in pairs)
-
-
-def by_rule(rejected: Iterable[Rejected]) -> dict[str, int]:
-    """Counts, most frequent first."""
-    return dict(sorted(Counter(r.rule for r in rejected).items(), key=lambda i: (-i[1], i[0])))
-
-
-def in_words(counts: dict[str, int], rejected: Iterable[Rejected]) -> str:
-    """``not_a_number in hour ×12, null in temp ×3``: the ten most frequent reasons."""
-    pairs = Counter((r.rule, r.field) for r in rejected if r.rule in counts)
-    ranked = sorted(pairs.items(), key=lambda i: (-i[1], i[0]))[:10]
-    return ", ".join(f"{rule}{f' in {field}' if field else ''} ×{n}" for (rule, field), n in ranked)
