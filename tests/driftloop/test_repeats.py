@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,3 +65,16 @@ def test_a_set_of_a_million_marks_knows_them_all_and_no_other() -> None:
     assert seen.has(known).all()
     assert not seen.has(others).any()
     assert not seen.has(np.zeros(3, np.uint64)).any()
+
+
+def test_a_flood_of_repeats_is_decided_in_no_time_and_little_memory() -> None:
+    """An export that ran twice: every row of the second half is there already."""
+    half = np.random.default_rng(0).integers(1, 2**63, (300_000, 1), dtype=np.uint64)
+    tracemalloc.start()
+    try:
+        counts = [len(found) for found in across([half, half[::-1], half[:10]])]
+        used = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert counts == [0, len(half), 10]
+    assert used < 200 * len(half)

@@ -76,16 +76,24 @@ def late_of(spec: Spec, pieces: Sequence[Checked]) -> dict[int, Late]:
     marks = [read_marks(piece, len(named)) for piece in pieces]
     again = {}
     for i, rows in enumerate(repeats.across([found[:, 1:] for found in marks])):
-        lines = {int(marks[i][row, 0]): named[which] for row, which in rows.items()}
+        lines = _lines(marks[i], rows, named)
         late = pieces[i].late or Late()
         if late.lines is None:
-            own = repeats.across([marks[i][:, 1:]])[0]
-            decided = {int(marks[i][row, 0]): named[which] for row, which in own.items()}
+            (own,) = repeats.across([marks[i][:, 1:]])
+            decided = _lines(marks[i], own, named)
         else:
             decided = late.lines
         if lines != decided:
             again[i] = Late(late.categories, lines)
     return again
+
+
+def _lines(
+    marks: Hashes, found: Mapping[int, int], named: Sequence[tuple[str, str]]
+) -> dict[int, tuple[str, str]]:
+    """``found``: row → mark that was taken."""
+    at = marks[np.fromiter(found, np.int64, len(found)), 0].tolist()
+    return {line: named[which] for line, which in zip(at, found.values(), strict=True)}
 
 
 def check_words(counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -8,7 +8,7 @@ different values share a mark are in :mod:`driftloop.rowhash`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -47,33 +47,41 @@ class Repeats:
         return found
 
 
-def across(pieces: Sequence[Hashes], most: int = MOST_SORTED) -> list[dict[int, int]]:
-    """As :meth:`Repeats.find`, of rows that lie in several arrays (that may be files); about
-    ``most`` marks are held in memory at once."""
+def across(pieces: Sequence[Hashes], most: int = MOST_SORTED) -> Iterator[dict[int, int]]:
+    """As :meth:`Repeats.find`, of rows that lie in several arrays (that may be files), one after
+    the other; beside what repeats, about ``most`` marks are held in memory at once."""
     width = pieces[0].shape[1]
     total = sum(map(len, pieces))
     bits = (total // most).bit_length()  # marks are shared out by their first bits
     twice = [np.concatenate(
         [_twice(np.concatenate([_share(p[:, i], bits, n) for p in pieces])) for n in range(2**bits)]
     ) for i in range(width)]  # fmt: skip
-    taken: list[set[int]] = [set() for _ in range(width)]
-    answer = []
+    taken = [np.zeros(len(marks) + 1, dtype=bool) for marks in twice]  # the last: of no mark
     for piece in pieces:
         doubled = np.stack([np.isin(piece[:, i], twice[i]) for i in range(width)], axis=1)
         rows = np.flatnonzero(doubled.any(axis=1))
-        answer.append(first_come(rows, piece[rows], np.zeros((len(rows), width), bool), taken))
-    return answer
+        marks, doubled = np.asarray(piece[rows]), doubled[rows]
+        place = np.stack(
+            [np.where(doubled[:, i], np.searchsorted(twice[i], marks[:, i]), len(twice[i]))
+             for i in range(width)], axis=1,
+        )  # fmt: skip
+        earlier = np.stack([taken[i][place[:, i]] for i in range(width)], axis=1)
+        found = first_come(rows, marks, earlier)
+        accepted = ~np.isin(rows, np.fromiter(found, np.int64, len(found)))
+        for i in range(width):
+            taken[i][place[accepted, i]] = True
+            taken[i][-1] = False
+        yield found
 
 
-def first_come(
-    rows: npt.NDArray[np.int64],
-    marks: Hashes,
-    earlier: Bools,
-    taken: list[set[int]] | None = None,
-) -> dict[int, int]:
-    """Decide rows one by one; only those that may repeat another need be given. ``earlier``:
-    which marks are known to be taken; ``taken``: others that are, added to."""
-    known = taken if taken is not None else [set() for _ in range(marks.shape[1])]
+def first_come(rows: npt.NDArray[np.int64], marks: Hashes, earlier: Bools) -> dict[int, int]:
+    """Decide rows, of which only those need be given that may repeat another. ``earlier``: which
+    marks are known to be taken."""
+    if marks.shape[1] == 1:  # each one but the first of its kind
+        again = np.ones(len(rows), dtype=bool)
+        again[np.unique(marks[:, 0], return_index=True)[1]] = False
+        return dict.fromkeys(rows[again | earlier[:, 0]].tolist(), 0)
+    known: list[set[int]] = [set() for _ in range(marks.shape[1])]
     found = {}
     for row, own, gone in zip(rows.tolist(), marks.tolist(), earlier.tolist(), strict=True):
         for i, mark in enumerate(own):
