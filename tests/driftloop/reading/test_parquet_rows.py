@@ -123,6 +123,12 @@ def test_rows_are_numbered_and_shown_as_json() -> None:
     assert found[2].text(0) == '{"n": 4, "c": "é"}'
 
 
+def test_a_boolean_is_shown_as_the_number_it_is_read_as_so_that_its_row_can_go_in_again() -> None:
+    (block,) = blocks(written({"n": [True, False], "c": ["a", "b"]}), {"n": "number", "c": "text"})
+    assert block.columns["n"].to_pylist() == [1.0, 0.0]
+    assert [block.text(0), block.text(1)] == ['{"n": 1, "c": "a"}', '{"n": 0, "c": "b"}']
+
+
 @pytest.mark.parametrize(
     ("columns", "error", "words"),
     [

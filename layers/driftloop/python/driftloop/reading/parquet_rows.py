@@ -158,7 +158,8 @@ class ParquetRows:
 
 
 class _Texts:
-    """Rows of a batch as JSON that reads back as the same row: what is no number is null."""
+    """Rows of a batch as JSON that reads back as the same row: what is no number is null, booleans
+    are 0 and 1."""
 
     def __init__(self, batch: Any) -> None:
         self._batch = batch
@@ -166,7 +167,8 @@ class _Texts:
     def __call__(self, row: int) -> str:
         columns = zip(self._batch.schema.names, self._batch.slice(row, 1).columns, strict=True)
         values = {name: _values(_json(column))[0] for name, column in columns}
-        plain = {name: None if value != value else value for name, value in values.items()}
+        plain = {name: None if v != v else int(v) if isinstance(v, bool) else v
+                 for name, v in values.items()}  # fmt: skip
         return json.dumps(plain, ensure_ascii=False)
 
 
