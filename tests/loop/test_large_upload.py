@@ -20,6 +20,13 @@ def _fresh(name: str, first: int, last: int) -> Table:
     return [row | {"flight_id": f"{name}-{row['flight_id']}"} for row in rows()[first:last]]
 
 
+def _ended(loop: Loop, name: str) -> dict[str, Any]:
+    """The run, a day later: whatever it released has baked."""
+    loop.local.clock.advance(timedelta(days=1))
+    (run,) = [run for run in loop.runs("flights") if run["run"] == name]
+    return run
+
+
 def _report(loop: Loop, run: dict[str, Any]) -> dict[str, Any]:
     (upload,) = run["uploads"]
     for key in loop.stored("flights/quarantine/"):
@@ -58,7 +65,8 @@ def test_a_large_upload_is_checked_in_pieces_and_only_what_failed_again(loop: Lo
     table[5] = table[5] | {"hour": "noon"}
     table[-1] = table[3]
     with _dying_once(loop, 2) as heard:
-        run = loop.upload("flights", "large.csv.gz", gzip.compress(as_csv(table), mtime=0))
+        started = loop.upload("flights", "large.csv.gz", gzip.compress(as_csv(table), mtime=0))
+    run = _ended(loop, started["run"])
     assert run["status"] == "SUCCEEDED", run
     assert run["rows"] == {"accepted": 11_998, "rejected": 2}
     report = _report(loop, run)
@@ -88,8 +96,8 @@ def test_many_files_are_one_upload_once_their_marker_is_there(loop: Loop) -> Non
     told = [r["reason"] for r in loop.items("flights", "LEDGER#") if "day/_SUCCESS" in r["reason"]]
     assert len(told) == 2 and all("waits for day/_SUCCESS" in reason for reason in told)
     loop.put("incoming/flights/day/_SUCCESS", b"")
-    loop.local.clock.advance(timedelta(days=1))  # whatever it bakes
-    (run,) = loop.runs("flights")[before:]
+    (started,) = loop.runs("flights")[before:]
+    run = _ended(loop, started["run"])
     assert run["status"] == "SUCCEEDED", run
     assert run["rows"] == {"accepted": 600, "rejected": 1}
     assert [f["key"].split("/")[-1] for f in _report(loop, run)["files"]] == [
