@@ -3,6 +3,9 @@ above ``LARGE`` bytes in pieces as ingest cuts them, here one after the other in
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from ingest_data import CARRIERS, DESTINATIONS, NUMBERS, ORIGINS
 from driftloop.check import Checked, check_source
 from driftloop.late import Late, late_of
 from driftloop.pieces import PIECE
-from driftloop.profile import merge
+from driftloop.profile import Profile, merge
 from driftloop.reading import cut, open_piece, open_source
 from driftloop.rows import kinds
 from driftloop.spec import Spec
@@ -52,15 +55,17 @@ def work(source: Path, folder: Path) -> dict[str, Any]:
             else:
                 file.seek(piece.start or 0)
                 opened = open_piece(_Range(file, piece.end), piece.to_json(), kinds(SPEC))
-            return check_source(opened, SPEC, UNTIL, own, late)
+            checked = check_source(opened, SPEC, UNTIL, own, late)
+        # A profile is large; as ingest does, they are kept outside and added up one by one.
+        (own / "profile.json").write_text(json.dumps(checked.profile.to_json()))
+        return replace(checked, profile=Profile({}))
 
     found = [check(number, None) for number in range(len(pieces))]
     while again := late_of(SPEC, found):
         for number, late in again.items():
             found[number] = check(number, late)
-    profile = found[0].profile
-    for checked in found[1:]:
-        profile = merge(profile, checked.profile)
+    each = (json.loads((c.folder / "profile.json").read_text()) for c in found)
+    profile = reduce(merge, map(Profile.from_json, each))
     assert profile.rows == sum(checked.accepted for checked in found)
     total, accepted = sum(c.total for c in found), sum(c.accepted for c in found)
     return {"rows": total, "rejected": total - accepted}

@@ -7,18 +7,18 @@ no row knows of itself, only the whole upload decides: see :mod:`driftloop.late`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from driftloop import canonical, columnar, parquet, quarantine, repeats, rowhash
+from driftloop.beside import Ahead, Behind
 from driftloop.contract import Fault, counted
 from driftloop.late import Late, check_words
 from driftloop.profile import Profile
@@ -29,8 +29,6 @@ from driftloop.spec import Spec
 if TYPE_CHECKING:
     from driftloop.reading.block import Block
     from driftloop.reading.source import Source
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,13 +105,13 @@ def check_source(
     go; ``late``: what the whole upload decided, once it did; ``file``: what rejected rows are
     marked with where an upload has several files.
 
-    Raises what the source raises, also in the middle of it, and WrongColumns for more categories than
-    can be counted.
+    Raises what the source raises, also in the middle of it, and WrongColumns for more categories
+    than can be counted.
     """
     pa.set_memory_pool(pa.system_memory_pool())  # the others keep a third more of what was freed
     with ExitStack() as stack:
         piece = _Piece(spec, until, folder, late or Late(), file, stack)
-        for block in stack.enter_context(_Ahead(source.blocks())):
+        for block in stack.enter_context(Ahead(source.blocks())):
             piece.take(block)
         return piece.close(late)
 
@@ -135,7 +133,7 @@ class _Piece:
         self._rejected = stack.enter_context(quarantine.Writer(folder / "rejected.jsonl.gz"))
         self._marks = stack.enter_context((folder / "marks.bin").open("wb"))
         self._part = parquet.Writer(folder / "part.parquet", kinds(spec))
-        self._behind = stack.enter_context(_Behind())
+        self._behind = stack.enter_context(Behind())
 
     def take(self, block: Block) -> None:
         """Check one more block."""
@@ -260,45 +258,3 @@ def _marks(rule: str, column: Any, hashes: rowhash.Hashes) -> rowhash.Hashes:
     if rule == "not_unique" and column.null_count:
         marks[column.is_null().to_numpy(zero_copy_only=False)] = repeats.ABSENT
     return marks
-
-
-class _Ahead:
-    """An iterator that is one step ahead, in a thread of its own."""
-
-    def __init__(self, items: Iterator[T]) -> None:
-        self._items = items
-        self._thread = ThreadPoolExecutor(1)
-
-    def __enter__(self) -> _Ahead:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
-
-    def __iter__(self) -> Iterator[Any]:
-        step = self._thread.submit(next, self._items, None)
-        while (item := step.result()) is not None:
-            step = self._thread.submit(next, self._items, None)
-            yield item
-
-
-class _Behind:
-    """Work done in order in a thread of its own, one step behind."""
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1)
-        self._step: Future[Any] | None = None
-
-    def __enter__(self) -> _Behind:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown()
-
-    def run(self, work: Any, *given: Any) -> None:
-        self.last()
-        self._step = self._thread.submit(work, *given)
-
-    def last(self) -> Any:
-        """Wait for what is under way; its result."""
-        return self._step.result() if self._step else None

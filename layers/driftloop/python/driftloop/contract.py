@@ -40,6 +40,7 @@ from typing import Any
 
 import numpy as np
 
+from driftloop import expression
 from driftloop.cells import LONGEST, NULLS, Found, as_text, check_values, epoch_ms, moment
 from driftloop.rows import Kind, Rows, kinds, plain, row_keys
 from driftloop.spec import Spec
@@ -123,9 +124,7 @@ def broken_rules(spec: Spec, typed: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 @functools.lru_cache
-def _compiled(text: str, columns: tuple[tuple[str, Kind], ...]) -> Any:
-    from driftloop import expression
-
+def _compiled(text: str, columns: tuple[tuple[str, Kind], ...]) -> expression.Expression:
     return expression.compile(text, dict(columns))
 
 
