@@ -54,7 +54,7 @@ class Column:
         self.forms: dict[Form, int] = {}
         self.examples: dict[Form, tuple[int, str]] = {}
         self.counts: dict[str, int] | None = {}
-        self.newest = self.booleans = self.characters = self.longest = 0
+        self.booleans = self.characters = self.longest = 0
         self.placeholders: dict[float, int] = {}
         self.low, self.high = np.inf, -np.inf
         self.rising = self.running = not skipped
@@ -88,7 +88,7 @@ class Column:
         self._note_numbers(number[~void], times[~void])
         self._note_order(np.append(number, np.nan)[codes], np.append(void, True)[codes])
         self._note_unique(words, times, void, codes)
-        self._note_counts(words, times, void, codes)
+        self._note_counts(words, times, void)
         self.rows += len(codes)
 
     def _texts(self, values: Any, lines: Ints) -> Any:
@@ -151,7 +151,7 @@ class Column:
         else:
             self.hashes.append(np.array([hash(w) for w in words.to_pylist()], dtype=np.int64))
 
-    def _note_counts(self, words: Any, times: Ints, void: Mask, codes: Ints) -> None:
+    def _note_counts(self, words: Any, times: Ints, void: Mask) -> None:
         if self.counts is None:
             return
         if len(words) - void.sum() > MOST_COUNTED:
@@ -160,11 +160,9 @@ class Column:
         for k, word in enumerate(words.to_pylist()):
             if void[k]:
                 continue
-            if word not in self.counts:
-                self.newest = self.rows + int(np.argmax(codes == k)) + 1
-                if len(self.counts) == MOST_COUNTED:
-                    self.counts = None
-                    return
+            if word not in self.counts and len(self.counts) == MOST_COUNTED:
+                self.counts = None
+                return
             self.counts[word] = self.counts.get(word, 0) + int(times[k])
 
     def seen(self) -> Seen:
@@ -174,7 +172,7 @@ class Column:
         return Seen(
             name=self.name, rows=self.rows, blank=self.blank - self.forms.get("nested", 0),
             nulls=self.nulls, forms=self.forms, examples=self.examples, counts=self.counts,
-            newest=self.newest, unique=many and unique == self.rows,
+            unique=many and unique == self.rows,
             rising=many and self.rising and known > 0, running=many and self.running,
             low=float(self.low) if np.isfinite(self.low) else None,
             high=float(self.high) if np.isfinite(self.high) else None,

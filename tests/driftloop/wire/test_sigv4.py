@@ -1,7 +1,5 @@
 """Our signature is botocore's own, byte for byte."""
 
-import time
-
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -51,11 +49,3 @@ def test_sigv4_equals_botocore(service, path, query, headers, body, token, metho
 
 def test_secrets_do_not_show():
     assert "hush" not in repr(Credentials("AKID", "hush", "hush"))
-
-
-def test_signing_takes_microseconds():
-    request = Request("GET", "b.s3.amazonaws.com", "/k")
-    began = time.perf_counter()
-    for _ in range(100):
-        sign(request, Credentials("a", "b"), "us-east-1", "s3", "20130201T000000Z")
-    assert (time.perf_counter() - began) / 100 < 2e-3

@@ -177,7 +177,6 @@ def test_order_uniqueness_and_what_stands_for_unknown() -> None:
     assert (far.low, far.high, far.placeholders) == (0, 98, {-999.0: 3, 99.0: 1})
     many = seen([f"w{i}" for i in range(MOST_COUNTED + 1)])
     assert many.counts is None and many.unique
-    assert seen(["a"] * 60 + ["b"] * 40).newest == 61
 
 
 # --- formats -------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """What a column is: a number, a category, a time, or nothing a model should see.
 
 Caution has a direction here: a constraint that refuses tomorrow's honest value costs rows, so no
-range is set and categories are fixed only where nothing new has come for long; a column that would
-have its rows refused, or that names its row, is left out.
+range is set and categories are fixed only for yes and no; a column that would have its rows
+refused, or that names its row, is left out.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _category(seen: Seen, why: str = "") -> Reading:
     words: dict[str, object] = {"type": "category"}
     if seen.blank:
         words["nullable"] = True
-    if _settled(seen, counts):
+    if {value.lower() for value in counts} in _TRUTHS and min(counts.values()) >= 5:
         words["categories"] = sorted(counts)
     elif 2 * len(counts) > FEW:
         words["max_categories"] = min(MOST, -(-2 * len(counts) // FEW) * FEW)
@@ -124,16 +124,6 @@ def _category(seen: Seen, why: str = "") -> Reading:
     sent = "sent to the endpoint as text" if seen.count(*NUMBERS) else ""
     said = "; ".join(filter(None, (why, said + (" …" if len(ranked) > 3 else ""), sent)))
     return Reading(seen, "category", said, words, 0, bool(notes), tuple(notes))
-
-
-def _settled(seen: Seen, counts: dict[str, int]) -> bool:
-    """Whether a new value would rather be a mistake than news: a truth with both answers seen, or
-    few values, none of them rare, none new in the last nine tenths of many rows."""
-    least = min(counts.values())
-    if {value.lower() for value in counts} in _TRUTHS and len(counts) == 2:
-        return least >= 5
-    settled = seen.newest <= seen.rows / 10 and not seen.nulls
-    return len(counts) <= 12 and sum(counts.values()) >= 1000 and least >= 10 and settled
 
 
 def _spellings(values: list[str]) -> list[str]:

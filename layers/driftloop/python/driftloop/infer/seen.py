@@ -38,8 +38,6 @@ class Seen:
     """Form → line and text of its first value."""
     counts: Mapping[str, int] | None = field(default_factory=dict)
     """Value → rows, blanks and null words aside; None for more than ``MOST_COUNTED`` values."""
-    newest: int = 0
-    """The row (from 1) on which a value was seen that no row before it had; with ``counts``."""
     unique: bool = False
     """No two rows hold the same value, and none is missing."""
     rising: bool = False
