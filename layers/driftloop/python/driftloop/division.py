@@ -16,6 +16,7 @@ from driftloop.blobs import Blobs
 from driftloop.errors import DataError, NotFound, TooLarge
 from driftloop.ids import canonical, digest
 from driftloop.reading import Source, cut, open_piece, open_source
+from driftloop.reading.unpack import GZIP, PARQUET
 from driftloop.rows import kinds
 from driftloop.spec import Spec
 from driftloop.upload import File, Upload, files
@@ -24,7 +25,6 @@ MOST_PIECES = 256
 """16 GiB of text in pieces of the usual size: what repeats among the rows of all pieces is looked
 for in one process, on a disk that holds some 16 to 24 bytes of each row."""
 _AT_ONCE = 200  # small files that one process checks at most
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,14 @@ def divide(
         made = replace(made, files=files(landing, spec.name, upload))
         shapes: list[dict[str, Any] | None] = []
         pieces: list[Piece] = []
+        text = 0
         for number in range(len(made.files)):
             shape, own = _cut(store, landing, spec, made, number, size)
             shapes.append(shape)
             pieces += own
-            if len(pieces) > MOST_PIECES:
-                raise _too_many(size)
+            text += len(own) * size if shape else made.files[number].size
+            if text > MOST_PIECES * size:
+                raise _too_large(size)
         made = replace(made, shapes=shapes, pieces=pieces)
     except (DataError, NotFound) as error:
         made = replace(made, error=told(error))
@@ -154,25 +156,28 @@ def _cut(
     pieces: list[Piece] = []
     shape: dict[str, Any] | None = None
     with landing.open(file.key, file.version_id) as stream:
-        packed = stream.read(2) == _GZIP
-        if file.size <= (size // 10 if packed else size):
+        head = stream.read(4)  # of Parquet, the size says nothing of its rows
+        small = size // 10 if head.startswith(GZIP) else 0 if head == PARQUET else size
+        if file.size <= small:
             return None, [Piece(number)]
         stream.seek(0)
         for found in cut(stream, kinds(spec), size, others=others(spec)):
             if len(pieces) >= MOST_PIECES:
-                raise _too_many(size)
+                raise _too_large(size)
             document, shape, staged = found.to_json(), found.shape, ""
             del document["shape"]
             if found.data is not None:
                 staged = made.key(spec, f"{number}-{found.number}.text.gz")
                 store.put(staged, found.data)
             pieces.append(Piece(number, document, staged))
+    if head == PARQUET and len(pieces) == 1:
+        return None, [Piece(number)]
     return shape, pieces
 
 
-def _too_many(size: int) -> TooLarge:
+def _too_large(size: int) -> TooLarge:
     return TooLarge(
-        f"the upload has over {MOST_PIECES:,} pieces of {size:,} bytes; make several uploads of it"
+        f"the upload holds over {MOST_PIECES * size >> 20:,} MiB; make several uploads of it"
     )
 
 

@@ -29,6 +29,9 @@ from driftloop.upload import File, Upload, files
 
 MOST_ROUNDS = 8  # a few for categories, two for repeats; more would be a mistake of ours
 Settled = tuple[Division, Sequence[Found], Refusal | None]
+MOST_NAMED = 200
+"""Parts that the answer names; the reports name all. It goes through every state, and what goes
+through these is bounded (256 KiB)."""
 Told = Mapping[str, Mapping[int, str]]
 """Upload → piece → name of what it was told."""
 
@@ -193,7 +196,7 @@ def _answer(store: Blobs, spec: Spec, uploads: Sequence[Upload]) -> dict[str, An
         "accepted": sum(r["accepted"] for r in reports),
         "rejected": sum(r["rejected"] for r in reports if not r["error"]),
         "refused": refused,
-        "parts": list(dict.fromkeys(part for r in reports for part in r["parts"])),
+        "parts": list(dict.fromkeys(part for r in reports for part in r["parts"]))[:MOST_NAMED],
         "dataset": found.digest if found else None,
         "pieces": 0,
     }

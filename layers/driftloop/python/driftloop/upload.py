@@ -26,7 +26,7 @@ from driftloop.quarantine import upload_name
 
 MARKER = "_SUCCESS"
 MANIFEST = (".manifest", ".manifest.json")
-MOST_FILES = 10_000
+MOST_FILES = 2_000  # each becomes a part of its own
 _LARGEST = 16 * 1024 * 1024  # bytes of a manifest
 
 Role = Literal["file", "marker", "manifest", "waiting", "stray"]

@@ -93,12 +93,13 @@ class ParquetRows:
         return sum(self._groups[group].num_rows for group in groups)
 
     def pieces(self, size: int) -> Iterator[tuple[int, list[int]]]:
-        """The chosen row groups in turns of ``size`` unpacked bytes or just more, each with the
-        number of its first row."""
+        """The chosen row groups in turns of ``size`` unpacked bytes (a cell is eight, at
+        least) or just more, each with the number of its first row."""
         first, turn, held = self._first, [], 0
         for group in self._chosen:
             turn.append(group)
-            held += self._groups[group].total_byte_size
+            meta = self._groups[group]  # in which what repeats is folded
+            held += max(meta.total_byte_size, 8 * meta.num_rows * len(self._names))
             if held >= size or group == self._chosen[-1]:
                 yield first, turn
                 first, turn, held = first + self.rows(turn), [], 0
