@@ -73,14 +73,14 @@ def late_of(spec: Spec, pieces: Sequence[Checked]) -> dict[int, Late]:
     named = repeats.reasons(spec)
     if len(pieces) < 2 or not named:
         return {}
-    marks = [read_marks(piece, len(named)) for piece in pieces]
     again = {}
-    for i, rows in enumerate(repeats.across([found[:, 1:] for found in marks])):
-        lines = _lines(marks[i], rows, named)
+    for i, rows in enumerate(repeats.across(_Marks(pieces, len(named)))):
+        marks = read_marks(pieces[i], len(named))
+        lines = _lines(marks, rows, named)
         late = pieces[i].late or Late()
         if late.lines is None:
-            (own,) = repeats.across([marks[i][:, 1:]])
-            decided = _lines(marks[i], own, named)
+            (own,) = repeats.across([marks[:, 1:]])
+            decided = _lines(marks, own, named)
         else:
             decided = late.lines
         if lines != decided:
@@ -108,6 +108,17 @@ def check_words(counts: Mapping[str, Mapping[str, int]]) -> None:
 
 def read_marks(piece: Checked, width: int) -> Hashes:
     """uint64[n, 1 + width], of every row sound in itself: its line, then its marks."""
-    if not piece.marks_file.stat().st_size:
-        return np.empty((0, 1 + width), dtype=np.uint64)
-    return np.memmap(piece.marks_file, np.uint64, "r").reshape(-1, 1 + width)
+    return np.fromfile(piece.marks_file, np.uint64).reshape(-1, 1 + width)
+
+
+class _Marks(Sequence[Hashes]):
+    """The marks of all pieces, read anew whenever a piece's turn comes: one is held at a time."""
+
+    def __init__(self, pieces: Sequence[Checked], width: int) -> None:
+        self._pieces, self._width = pieces, width
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def __getitem__(self, i: Any) -> Any:
+        return read_marks(self._pieces[i], self._width)[:, 1:]

@@ -17,7 +17,7 @@ from driftloop.rowhash import Hashes
 from driftloop.spec import Spec
 
 ABSENT = np.uint64(0)
-MOST_SORTED = 4_000_000  # marks looked at in one go: 32 MB
+MOST_SORTED = 2_000_000  # marks looked at in one go: 16 MB, and as much again to sort them
 Bools = npt.NDArray[np.bool_]
 
 
@@ -143,7 +143,7 @@ class Seen:
 
 def _share(marks: Hashes, bits: int, number: int) -> Hashes:
     """The marks that begin with these bits."""
-    return marks[marks >> np.uint64(64 - bits) == number] if bits else marks
+    return marks[marks >> np.uint64(64 - bits) == number] if bits else marks.copy()
 
 
 def _doubled(marks: Hashes) -> Bools:
