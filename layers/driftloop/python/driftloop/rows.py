@@ -7,30 +7,21 @@ Kinds of columns: ``number`` (float64, NaN = missing), ``text`` (str, None = mis
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from driftloop import canonical, rowhash
+from driftloop.spec import Kind as Kind
 from driftloop.spec import Spec
 
-Kind = Literal["number", "text", "time"]
 Column = npt.NDArray[Any]
 
 
 def kinds(spec: Spec) -> dict[str, Kind]:
     """Every column of the spec and its kind, in the spec's order."""
-    found: dict[str, Kind] = {
-        name: "number" if feature.type == "number" else "text"
-        for name, feature in spec.features.items()
-    }
-    found[spec.target] = "text" if spec.task == "classification" else "number"
-    if spec.time:
-        found.setdefault(spec.time, "time")
-    if spec.key:
-        found.setdefault(spec.key, "text")
-    return found
+    return spec.kinds
 
 
 @dataclass(frozen=True)
