@@ -150,6 +150,16 @@ def test_what_only_json_can_hold_is_rejected_too() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "odd", [{"hour": "\ud800"}, {"carrier": "\ud800" * 300}, {"at": {"\ud800": 1}}, {"\ud800": 1}]
+)
+def test_half_a_character_of_json_costs_its_row_alone(odd: Any) -> None:
+    store, landing, uploads = world(as_jsonl([row(0), row(1) | odd]))
+    take_in(store, landing, make_spec(), uploads)
+    assert accounted(store, uploads[0], 2)["accepted"] == 1
+    gzip.decompress(store.objects[keys.quarantine("toy", uploads[0].name)]).decode()
+
+
 cells = st.sampled_from(
     ["7", "24", "", "NaN", "inf", "x", "AA", "B", "LGA", "N1", "k1", "é", "2013-01-06",
      "2103-01-01", '"', "a\nb", "=1+1", "\u2028"]

@@ -77,8 +77,9 @@ def _shown(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, dict):
-        return {name: _shown(part) for name, part in list(value.items())[:MOST_VALUES]}
-    return str(value)[:LONGEST_VALUE]
+        return {_shown(name): _shown(part) for name, part in list(value.items())[:MOST_VALUES]}
+    # JSON may hold half a character, which can be written nowhere
+    return str(value)[:LONGEST_VALUE].encode("utf-8", "backslashreplace").decode()
 
 
 def by_rules(reasons: Mapping[str, int]) -> dict[str, int]:

@@ -54,12 +54,17 @@ def read_names(lines: Lines, limits: Limits) -> list[str]:
     names: dict[str, None] = {}
     for raw in lines.peek().split(b"\n")[:_FIRST]:
         found, _ = _read(raw, limits)
-        names |= dict.fromkeys(found or ())
+        names |= dict.fromkeys(filter(_is_text, found or ()))
         if len(names) > limits.columns:
             raise WrongColumns(f"the file has over {limits.columns:,} fields; at most that many")
     if not names:
         raise UnreadableFile("the file is no JSON Lines: none of its first lines is an object")
     return list(names)
+
+
+def _is_text(name: str) -> bool:
+    """JSON may hold half a character, which is the name of no column."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 class JsonLines:
