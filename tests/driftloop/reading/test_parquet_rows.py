@@ -249,3 +249,17 @@ def test_a_dictionary_of_many_words_is_written_out() -> None:
     (block,) = blocks(written({"c": texts}), {"c": "text"})
     assert block.columns["c"].type == pa.string()
     assert block.columns["c"].to_pylist() == texts
+
+
+@pytest.mark.parametrize("folded", [True, False])
+@pytest.mark.parametrize("form", [pa.string(), pa.large_string()])
+def test_a_text_that_is_not_utf_8_costs_its_row_alone(form: Any, folded: bool) -> None:
+    raw = pa.array([b"a", b"\xfcber", None, b"b"], pa.binary()).view(pa.string()).cast(form)
+    data = written({"c": raw, "n": range(4)}, use_dictionary=folded)
+    (block,) = blocks(data, {"c": "text", "n": "number"})
+    assert block.lines.tolist() == [1, 3, 4]
+    assert block.columns["c"].to_pylist() == ["a", None, "b"]
+    assert [(b.line, b.text, b.fault) for b in block.broken] == [
+        (2, '{"c": "\\\\xfcber", "n": 1}', "not UTF-8")
+    ]
+    assert block.text(2) == '{"c": "b", "n": 3}'

@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 
 from driftloop.errors import TooLarge, UnreadableFile
 from driftloop.reading.arrow_types import NUMBER, TEXT, TIME, sound
-from driftloop.reading.block import Block
+from driftloop.reading.block import TEXT as LONGEST
+from driftloop.reading.block import Block, Broken
 from driftloop.reading.limits import Limits
 from driftloop.reading.parquet_pages import pages
+from driftloop.reading.parquet_texts import parted
 from driftloop.rows import Kind
 
 _BUFFER = 1 << 20  # bytes read at once from each column
@@ -121,12 +123,19 @@ class ParquetRows:
         for batch in file.iter_batches(
             rows, row_groups=[group], columns=self._names, use_threads=False
         ):
+            sound, shown = parted(batch)
+            lines = np.arange(first, first + len(batch), dtype=np.int64)
+            first += len(batch)
+            broken = [
+                Broken(int(lines[row]), _Texts(shown)(row)[:LONGEST], "not UTF-8")
+                for row in np.flatnonzero(~sound).tolist()
+            ]
+            if broken:
+                batch, lines = batch.filter(pa.array(sound)), lines[sound]
             columns = {
                 n: _column(batch.column(n), kinds[n] if kinds else None) for n in self._names
             }
-            lines = np.arange(first, first + len(batch), dtype=np.int64)
-            yield Block(columns, lines, [], _Texts(batch))
-            first += len(batch)
+            yield Block(columns, lines, broken, _Texts(batch))
 
     def _room(self, group: int) -> tuple[int, list[str]]:
         """Rows to unpack at once, and the columns whose texts must stay a dictionary meanwhile,
