@@ -21,7 +21,7 @@ def parted(batch: Any) -> tuple[Mask, Any]:
             continue
         raw = words.cast(pa.string()).view(pa.binary()).to_pylist()
         told = [None if word is None else word.decode("utf-8", "backslashreplace") for word in raw]
-        same = [w is None or t.encode() == w for w, t in zip(raw, told, strict=True)]
+        same = [(t or "").encode() == (w or b"") for w, t in zip(raw, told, strict=True)]
         shown = pa.array(told, pa.string())
         if folded:
             codes = column.indices.fill_null(len(same)).to_numpy()
