@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-from pathlib import Path
 
 from rich.markup import escape
 
@@ -13,6 +12,7 @@ from infra.cli import console
 from infra.cli.datasets import SHORT, named
 from infra.cli.fault import Fault
 from infra.cli.quarantine import chosen
+from infra.cli.rows import writable
 from infra.cli.stacks import Deployment
 
 
@@ -41,7 +41,7 @@ def show(
         ) from None
     if json:
         return console.as_json(profile)
-    path = Path(out or f"{model}-{of[:-1]}-{name[:SHORT]}.html").expanduser()
+    path = writable(out or f"{model}-{of[:-1]}-{name[:SHORT]}.html")
     path.write_bytes(page)
     for finding in profile["findings"]:
         console.out.print(

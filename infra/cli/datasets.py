@@ -7,7 +7,6 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from driftloop import dataset, keys
@@ -18,6 +17,7 @@ from driftloop.when import from_ms, iso
 from infra.cli import console
 from infra.cli.console import moment
 from infra.cli.fault import ASKED_WRONGLY, Fault
+from infra.cli.rows import writable
 from infra.cli.stacks import Deployment
 
 SHORT = 12  # digits of a digest that people see
@@ -83,7 +83,7 @@ def named(deployment: Deployment, model: str, name: str) -> Dataset:
 
 def export(deployment: Deployment, model: str, name: str, file: str, *, defuse: bool) -> None:
     """Write a dataset to one file."""
-    path = Path(file).expanduser()
+    path = writable(file)
     packed = path.suffix == ".gz"
     form = (path.with_suffix("") if packed else path).suffix.removeprefix(".")
     if form not in ("csv", "jsonl", "parquet") or (packed and form == "parquet"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 from driftloop import keys, mending
@@ -13,6 +12,7 @@ from driftloop.rejected import Held, grouped, holdings, rows
 from infra.cli import console
 from infra.cli.console import moment
 from infra.cli.fault import ASKED_WRONGLY, Fault, nearest
+from infra.cli.rows import writable
 from infra.cli.stacks import Deployment
 
 By = Literal["rule", "field", "upload"]
@@ -51,13 +51,17 @@ def export(
 ) -> None:
     """Write rows in quarantine to a file that a person can mend; those of an upload that was
     refused whole, and is mended as a whole, only when it is named."""
-    path = Path(file).expanduser()
+    path = writable(file)
     write = {".csv": mending.write_csv, ".jsonl": mending.write_json_lines}.get(path.suffix)
     if write is None:
         raise Fault(f"{file}: name it .csv or .jsonl, that is its format", ASKED_WRONGLY)
     found = [
         h for h in chosen(deployment, model, upload) if h.reasons_now and (upload or not h.error)
     ]
+    rules = {reason.partition("|")[0] for h in found for reason in h.reasons_now}
+    if rule and rule not in rules:
+        raise Fault(f"nothing rejected as {rule!r} is in quarantine{nearest(rule, rules)}",
+                    ASKED_WRONGLY)  # fmt: skip
 
     def picked(held: Held) -> Iterator[Rejected]:
         return (r for r in rows(deployment.store, model, held) if not rule or r.rule == rule)

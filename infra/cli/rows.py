@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,18 @@ def existing(file: str) -> Path:
         raise Fault(f"{file}: there is no such file{near}", ASKED_WRONGLY)
     if path.is_dir():
         raise Fault(f"{file}: is a folder; name its files", ASKED_WRONGLY)
+    return path
+
+
+def writable(file: str) -> Path:
+    """The path of a file that can be written. Raises Fault."""
+    path = Path(file).expanduser()
+    if path.is_dir():
+        raise Fault(f"{file}: is a folder; name a file in it", ASKED_WRONGLY)
+    if not path.parent.is_dir():
+        raise Fault(f"{file}: there is no folder {str(path.parent)!r}", ASKED_WRONGLY)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Fault(f"{file}: may not be written", ASKED_WRONGLY)
     return path
 
 

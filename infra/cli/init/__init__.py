@@ -98,6 +98,8 @@ def named_after(path: Path) -> str:
 
 
 def _refuse(target: Path, model: str, project: Path, force: bool) -> None:
+    if target.is_dir():
+        raise Fault(f"{target}: is a folder; name a file in it", ASKED_WRONGLY)
     if target.exists() and not force:
         raise Fault(f"{target}: is there already; --force replaces it, --name or --out writes "
                     "another", ASKED_WRONGLY)  # fmt: skip

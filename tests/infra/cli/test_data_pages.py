@@ -34,3 +34,10 @@ def test_the_page_of_an_upload_and_what_to_look_at(registry, tmp_path, capsys):
 def test_a_page_that_is_not_there(registry, capsys):
     assert run(["report", "flights"]) == 2
     assert "no dataset yet" in capsys.readouterr().err
+
+
+def test_a_page_that_cannot_be_written_is_a_sentence(registry, tmp_path, capsys):
+    take_in(tmp_path)
+    for out, said in (("nowhere/a.html", "there is no folder"), (".", "is a folder")):
+        assert run(["report", "flights", "--upload", "a.csv", "--out", out]) == 2
+        assert said in capsys.readouterr().err

@@ -130,3 +130,15 @@ def test_a_file_of_no_format_or_of_nobody_is_refused(held, capsys, tmp_path):
     (tmp_path / "other.csv").write_bytes("upload,line,id\nffff,3,é\n".encode("cp1252"))
     assert run(["quarantine", "readmit", "flights", "--file", "other.csv"]) == 2
     assert "not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere/bad.csv"], "there is no folder 'nowhere'"),
+        (["bad.csv", "--rule", "not_a_nmber"], "did you mean 'not_a_number'"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused_in_a_sentence(held, arguments, said, capsys):
+    assert run(["quarantine", "export", "flights", *arguments]) == 2
+    assert said in capsys.readouterr().err.replace("\n", " ")
