@@ -72,6 +72,7 @@ def test_a_manifest_names_its_files_in_its_order_and_each_once() -> None:
         (b'{"entries": []}', "names no file"),
         (manifest("s3://x"), r"entries\[0\]"),
         (manifest(url("a.csv", mandatory="yes")), r"entries\[0\]"),
+        (manifest(url("\ud800", mandatory=True)), r"entries\[0\]"),
         (manifest(url("gone.csv", mandatory=True)), "gone.csv, which is not there"),
         (manifest(url("gone.csv")), "names no file"),
         (manifest(url("a.csv", meta={"content_length": 5})), "has 5 bytes; it has 1"),

@@ -263,3 +263,10 @@ def test_a_text_that_is_not_utf_8_costs_its_row_alone(form: Any, folded: bool) -
         (2, '{"c": "\\\\xfcber", "n": 1}', "not UTF-8")
     ]
     assert block.text(2) == '{"c": "b", "n": 3}'
+
+
+def test_a_name_in_the_footer_that_is_not_utf_8_is_damage() -> None:
+    data = written({"name": ["a"], "n": [1]}, compression="none", store_schema=False)
+    at = data.rindex(b"name")  # in the column's own facts; the schema's comes before
+    with pytest.raises(UnreadableFile, match="damaged"):
+        blocks(data[:at] + b"\xff" + data[at + 1 :], {"name": "text", "n": "number"})

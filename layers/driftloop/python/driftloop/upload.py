@@ -133,9 +133,14 @@ def _entries(data: bytes) -> Sequence[Any]:
 
 def _entry(entry: Any, where: str) -> tuple[str, bool, int | None]:
     """Address, whether it must be there, and its size in bytes if that is said."""
-    if isinstance(entry, dict) and isinstance(entry.get("url"), str):
+    if isinstance(entry, dict) and _is_address(entry.get("url")):
         meta = entry.get("meta")
         size = meta.get("content_length") if isinstance(meta, dict) else None
         if isinstance(entry.get("mandatory", False), bool) and isinstance(size, int | None):
             return entry["url"], entry.get("mandatory", False), size
     raise UnreadableFile(f'{where} of the manifest should be {{"url": "s3://…", "mandatory": …}}')
+
+
+def _is_address(url: object) -> bool:
+    """A text; JSON may hold half a character, which no key has."""
+    return isinstance(url, str) and url.encode("utf-8", "replace").decode() == url

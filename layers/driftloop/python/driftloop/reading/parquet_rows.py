@@ -110,10 +110,9 @@ class ParquetRows:
         """Blocks of up to ``Limits.rows`` rows. Raises UnreadableFile, TooLarge on the way."""
         first = self._first
         for group in self._chosen:
-            rows, coded = self._room(group)
             try:
-                yield from self._blocks(group, first, rows, coded)
-            except (pa.ArrowException, OSError) as error:
+                yield from self._blocks(group, first, *self._room(group))
+            except (pa.ArrowException, OSError, ValueError) as error:  # no UTF-8, no such place
                 raise _damaged(error) from None
             first += self._groups[group].num_rows
 
