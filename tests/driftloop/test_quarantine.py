@@ -43,3 +43,10 @@ def test_reasons_are_told_most_frequent_first() -> None:
     assert reasons_in_words(reasons) == (
         "null in hour ×5, not_a_number in hour ×2, null in temp ×2, unreadable_row ×1"
     )
+
+
+def test_a_value_is_kept_as_json_that_everybody_reads() -> None:
+    """Neither Infinity nor half a character, at whatever depth."""
+    odd = {"a": float("inf"), "\ud800": "\ud800", "b": 10**400, "c": {"d": float("nan")}}
+    text = gzip.decompress(lines([Rejected(2, "hour", "not_a_number", odd, "")])).decode()
+    assert "\\ud800" in text and "Infinity" not in text and "NaN" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -74,7 +75,11 @@ def _line(rejected: Rejected) -> bytes:
 
 
 def _shown(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
+    if (
+        value is None
+        or isinstance(value, (bool, int))
+        or (isinstance(value, float) and math.isfinite(value))
+    ):
         return value
     if isinstance(value, dict):
         return {_shown(name): _shown(part) for name, part in list(value.items())[:MOST_VALUES]}
