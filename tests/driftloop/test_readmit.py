@@ -133,6 +133,16 @@ def test_a_mended_row_that_is_none_stops_all(lines: list[str], words: str) -> No
     assert not landing.objects
 
 
+def test_a_column_that_lost_its_name_in_mending_costs_no_row() -> None:
+    store, landing = buckets()
+    held = hold(store, rejected(3, "a,x,AA"))
+    file = f"upload,line,id,hour,carier\n{held.upload},3,a,7,AA\n"
+    with pytest.raises(BadRequest, match=r"line 2: .*'carier', and .*'carrier'"):
+        mend(store, landing, held, file)
+    assert not landing.objects
+    assert holdings(store, "toy")[0].held == 1
+
+
 def test_an_upload_that_was_refused_goes_in_whole_and_once_law_1() -> None:
     store, landing = buckets()
     held = hold(store, rejected(3, "a,x,AA"), refused_rows=1, refused=[b"as it was"])

@@ -8,10 +8,11 @@ else asks; then the object. Who dies in between, or finds such a half, repeats t
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -57,7 +58,8 @@ def as_they_stood(held: Held, rows: Iterable[Rejected], rule: str | None = None)
 def mended(held: Held, rows: Iterable[Rejected], given: Iterable[Mended]) -> Iterator[Again]:
     """The rows of ``held`` that ``given`` mends. Columns that another upload brought into the file,
     and which are empty here, are left out. Raises BadRequest for a row that is not in quarantine
-    (any more), is given twice, or says nothing."""
+    (any more), is given twice, says nothing, or has a column whose name was mistyped: refused for
+    that behind the door, the rows would count as gone in and could not be mended again."""
     if held.error:
         raise BadRequest(
             f"upload {held.upload} was refused whole; re-admit it whole, or mend the file itself"
@@ -77,6 +79,7 @@ def mended(held: Held, rows: Iterable[Rejected], given: Iterable[Mended]) -> Ite
         found = wanted.pop((r.file, r.line), None)
         if found is None:
             continue
+        _named_as_before(found, held.shape(r.file), known)
         said = {n: v for n, v in found.row.items() if n in known or n in used}
         shape = held.shape(r.file)
         if shape.get("format", "csv") == "csv":
@@ -202,6 +205,16 @@ def _body(rows: Sequence[Again]) -> bytes:
     head = [csv_line(first.header, first.delimiter)] if first.form == "csv" else []
     text = "\n".join([*head, *(again.text for again in rows), ""])
     return text.encode("utf-8", "surrogatepass")
+
+
+def _named_as_before(row: Mended, shape: Mapping[str, Any], known: set[str]) -> None:
+    """Raises BadRequest where a column of the row's own file is gone and a new one is nearly it."""
+    strange = [name for name in row.row if name not in known]
+    for name in shape.get("header", ()) if strange else ():
+        near = difflib.get_close_matches(name, strange, 1, 0.75) if name not in row.row else []
+        if near:
+            raise BadRequest(f"line {row.at}: there is a column {near[0]!r}, and none of the "
+                             f"name {name!r}, which it had before")  # fmt: skip
 
 
 def _as_before(value: Any, stood: Any) -> Any:
