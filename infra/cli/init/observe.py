@@ -236,7 +236,7 @@ def observe(blocks: Iterable[Block], most: int) -> Table:
     """Look at the first ``most`` rows, and a block's rest."""
     columns: dict[str, Column] = {}
     rows = broken = 0
-    whole = True
+    whole, fault = True, ""
     for block in blocks:
         if rows >= most:
             whole = False
@@ -250,4 +250,6 @@ def observe(blocks: Iterable[Block], most: int) -> Table:
             columns[name].skip(size)
         rows += size
         broken += len(block.broken)
-    return Table(tuple(column.seen() for column in columns.values()), rows, broken, whole)
+        if block.broken and not fault:
+            fault = f"line {block.broken[0].line}: {block.broken[0].fault}"
+    return Table(tuple(column.seen() for column in columns.values()), rows, broken, whole, fault)

@@ -243,6 +243,8 @@ WRONG = {
     "no file": (None, "there is no such file", 2),
     "empty": (b"", "is empty", 1),
     "header alone": (b"a,b,c\n", "no rows", 1),
+    "Latin-1 in every row": ("ort;ja\nKöln;1\nBrühl;0\n".encode("latin-1"),
+                             "line 2: not UTF-8: byte 0xf6", 1),
     "binary": (random.Random(5).randbytes(5000), "is no text", 1),
     "one column": (b"y\n" + b"1\n2\n" * 50, "no column is left to learn 'y' from", 1),
     "10,000 columns": (b",".join(b"c%d" % i for i in range(10_000)) + b"\n1" + b",1" * 9_999,

@@ -67,7 +67,8 @@ def infer(
     learned = learned or Learned()
     without = learned.copies
     if not table.rows:
-        raise NotEnoughData("the file has no row that can be read")
+        why = f" ({table.fault})" if table.fault else ""
+        raise NotEnoughData(f"the file has no row that can be read{why}")
     readings = {seen.name: read(seen) for seen in table.columns}
     roles = cast(readings, wishes, now + round(TOLERANCE.total_seconds() * 1000))
     parts = {roles.target, roles.time, roles.key}

@@ -80,10 +80,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Table:
-    """A file as read. ``broken``: records that could not be read as rows."""
+    """A file as read. ``broken``: records that could not be read as rows; ``fault``: of the first
+    of them, its line and why."""
 
     columns: tuple[Seen, ...]
     rows: int
     broken: int = 0
     whole: bool = True
     """False when reading stopped before the end."""
+    fault: str = ""
