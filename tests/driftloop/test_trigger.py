@@ -115,6 +115,7 @@ def test_the_daily_budget_defers_uploads_suppresses_alarms_and_lets_people_pass(
         books.end(hours + 0.5)
     waits = books.hear(books.upload(2))
     assert waits.entry.decision == "deferred" and "2 runs started" in waits.entry.reason
+    assert "retrain.max_per_day" in waits.entry.reason  # what to change, if that is too few
     assert books.hear(books.alarm(3)).entry.decision == "suppressed"
     assert books.hear(books.sweep(4)).start is None
     assert books.hear(books.event("manual", 5, cause="manual")).start

@@ -108,7 +108,8 @@ def _budget(causes: Iterable[str], time: str, state: State, spec: Spec) -> str:
     count = spent(state.starts, parse(time))
     if "manual" in causes or count < spec.retrain.max_per_day:
         return ""
-    return f"{count} runs started within a day, and the spec allows {spec.retrain.max_per_day}"
+    most = f"the spec allows {spec.retrain.max_per_day} (retrain.max_per_day)"
+    return f"{count} runs started within a day, and {most}"
 
 
 # --- a run has ended ----------------------------------------------------------------------------
