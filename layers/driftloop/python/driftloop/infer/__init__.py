@@ -67,8 +67,8 @@ def infer(
     learned = learned or Learned()
     without = learned.copies
     if not table.rows:
-        why = f" ({table.fault})" if table.fault else ""
-        raise NotEnoughData(f"the file has no row that can be read{why}")
+        first = f" ({table.fault})" if table.fault else ""
+        raise NotEnoughData(f"the file has no row that can be read{first}")
     readings = {seen.name: read(seen) for seen in table.columns}
     roles = cast(readings, wishes, now + round(TOLERANCE.total_seconds() * 1000))
     parts = {roles.target, roles.time, roles.key}
