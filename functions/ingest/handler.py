@@ -12,9 +12,9 @@ from aws_lambda_powertools import Logger
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
 from driftloop.ingest import ingest, merge
-from driftloop.pieces import PIECE, check
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.pieces import PIECE, check
+from driftloop.uploads.upload import Upload
 
 logger = Logger()
 

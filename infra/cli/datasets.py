@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
-from driftloop import dataset, keys
-from driftloop import export as exporting
+from driftloop import keys
 from driftloop.blobs import get_all
-from driftloop.dataset import Dataset, Part
+from driftloop.data import dataset
+from driftloop.data import export as exporting
+from driftloop.data.dataset import Dataset, Part
 from driftloop.when import from_ms, iso
 from infra.cli import console
 from infra.cli.console import moment

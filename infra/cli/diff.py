@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from driftloop import diff as between
-from driftloop import profiles
-from driftloop.dataset import Dataset
-from driftloop.diff import Diff, Shift
-from driftloop.profile import Profile
+from driftloop.data import diff as between
+from driftloop.data.dataset import Dataset
+from driftloop.data.diff import Diff, Shift
+from driftloop.profiling import profiles
+from driftloop.profiling.profile import Profile
 from infra.cli import console
 from infra.cli.datasets import SHORT, named
 from infra.cli.stacks import Deployment

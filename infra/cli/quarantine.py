@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from driftloop import keys, mending
-from driftloop.quarantine import Rejected
-from driftloop.rejected import Held, grouped, holdings, rows
+from driftloop import keys
+from driftloop.rejects import mending
+from driftloop.rejects.quarantine import Rejected
+from driftloop.rejects.rejected import Held, grouped, holdings, rows
 from infra.cli import console
 from infra.cli.console import moment
 from infra.cli.fault import ASKED_WRONGLY, Fault, nearest

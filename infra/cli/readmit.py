@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from driftloop import mending, readmit
-from driftloop.rejected import DUPLICATE, Held, Readmission, rows
+from driftloop.rejects import mending, readmit
+from driftloop.rejects.rejected import DUPLICATE, Held, Readmission, rows
 from driftloop.when import iso
 from infra.cli import console
 from infra.cli.fault import ASKED_WRONGLY, Fault

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from driftloop.contract import as_text
+from driftloop.checking.contract import as_text
 from infra.cli.fault import ASKED_WRONGLY, Fault, nearest
 
 Instance = dict[str, Any]

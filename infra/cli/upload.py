@@ -9,7 +9,7 @@ from pathlib import Path
 
 from driftloop import keys
 from driftloop.aws.clients import client
-from driftloop.upload import MANIFEST, MARKER
+from driftloop.uploads.upload import MANIFEST, MARKER
 from infra.cli import console, rows
 from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.follow import Follow, Outcome

@@ -13,13 +13,13 @@ import as_in_a_function  # noqa: F401
 import ingest_clock
 from ingest_data import CARRIERS, DESTINATIONS, NUMBERS, ORIGINS
 
-from driftloop.check import Checked, check_source
-from driftloop.late import Late, late_of
-from driftloop.pieces import PIECE
-from driftloop.profile import Profile, merge
+from driftloop.checking.check import Checked, check_source
+from driftloop.checking.late import Late, late_of
+from driftloop.data.rows import kinds
+from driftloop.profiling.profile import Profile, merge
 from driftloop.reading import cut, open_piece, open_source
-from driftloop.rows import kinds
 from driftloop.spec import Spec
+from driftloop.uploads.pieces import PIECE
 
 SPEC = Spec.parse(
     {

@@ -13,7 +13,7 @@ from typing import Any
 import joblib
 
 from driftloop import pipeline, prepare
-from driftloop.contract import check
+from driftloop.checking.contract import check
 from driftloop.plan import schema
 from driftloop.plan.export import export
 from driftloop.spec import Spec

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from driftloop import dataset, keys
-from driftloop.quarantine import Rejected, lines, upload_name
-from driftloop.rejected import Held, holdings
+from driftloop import keys
+from driftloop.data import dataset
+from driftloop.rejects.quarantine import Rejected, lines, upload_name
+from driftloop.rejects.rejected import Held, holdings
 from tests.driftloop.memory import Memory
 
 NOW = "2013-02-01T00:00:00.000Z"

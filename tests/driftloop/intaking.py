@@ -11,9 +11,9 @@ from typing import Any
 
 from driftloop import keys
 from driftloop.ingest import ingest, merge
-from driftloop.pieces import PIECE, check
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.pieces import PIECE, check
+from driftloop.uploads.upload import Upload
 from tests.driftloop.memory import Memory
 
 NOW = "2013-02-01T00:00:00.000Z"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from driftloop.baseline import Baseline, baseline, predictions_sketch
-from driftloop.bins import NumberBins, TextBins
 from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
-from driftloop.sketch import Sketch
+from driftloop.sketches.bins import NumberBins, TextBins
+from driftloop.sketches.sketch import Sketch
 from driftloop.spec import Spec
 
 DAY = 86_400_000

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from driftloop import dataset, keys, late
-from driftloop.division import MOST_PIECES
+from driftloop import keys
+from driftloop.checking import late
+from driftloop.data import dataset
 from driftloop.errors import (
     ExpectationFailed,
     NotFound,
@@ -23,7 +24,8 @@ from driftloop.errors import (
     WrongColumns,
 )
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.division import MOST_PIECES
+from driftloop.uploads.upload import Upload
 from tests.driftloop.intaking import lasting, quarantined, report, take_in, world
 from tests.driftloop.memory import Crash, Memory
 

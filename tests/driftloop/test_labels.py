@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from driftloop import dataset, ids, keys
+from driftloop import ids, keys
 from driftloop.capture import capture
 from driftloop.claims import from_file, from_request
+from driftloop.data import dataset
 from driftloop.errors import BadRequest, WrongColumns
 from driftloop.labels import join
 from tests.driftloop.memory import Memory

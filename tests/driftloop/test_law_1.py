@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop import dataset, keys, parquet
+from driftloop import keys
+from driftloop.data import dataset, parquet
+from driftloop.data.rows import kinds
 from driftloop.errors import DataError
-from driftloop.intake import intakes
-from driftloop.rows import kinds
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.intake import intakes
+from driftloop.uploads.upload import Upload
 from tests.driftloop.intaking import quarantined, report, take_in, world
 from tests.driftloop.memory import Memory
 

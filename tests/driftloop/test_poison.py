@@ -29,7 +29,7 @@ import json, re, sys
 from pathlib import Path
 from driftloop.errors import DataError
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.upload import Upload
 from tests.driftloop.intaking import report, take_in
 from tests.driftloop.memory import Memory
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop import dataset, frame, keys
-from driftloop.contract import check
+from driftloop import frame, keys
+from driftloop.checking.contract import check
+from driftloop.data import dataset
+from driftloop.data.rows import Rows
 from driftloop.errors import DataError, IntegrityError, NotEnoughData, NotFound
 from driftloop.frame import Frame
 from driftloop.framing import build
 from driftloop.prepare import prepare, rebuild
-from driftloop.rows import Rows
 from driftloop.spec import Spec
 from tests.driftloop.memory import Memory
 

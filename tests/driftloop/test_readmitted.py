@@ -16,13 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop import keys, mending, parquet, readmit
+from driftloop import keys
+from driftloop.data import parquet
+from driftloop.data.rows import kinds
 from driftloop.errors import DataError
-from driftloop.intake import intakes
-from driftloop.rejected import Held, holdings, rows
-from driftloop.rows import kinds
+from driftloop.rejects import mending, readmit
+from driftloop.rejects.rejected import Held, holdings, rows
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.intake import intakes
+from driftloop.uploads.upload import Upload
 from driftloop.when import parse
 from tests.driftloop.intaking import NOW, take_in, world
 from tests.driftloop.memory import Memory

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftloop.contract import NULLS, as_text, epoch_ms
+from driftloop.checking.contract import NULLS, as_text, epoch_ms
 from driftloop.infer.seen import MOST_COUNTED, Form, Seen, Table
 
 if TYPE_CHECKING:

@@ -11,15 +11,16 @@ from typing import cast
 
 import numpy as np
 
-from driftloop import framing, parquet
-from driftloop.association import rank_correlations
-from driftloop.check import Checked, check_source
+from driftloop import framing
+from driftloop.checking.check import Checked, check_source
+from driftloop.checking.late import Late, late_of
+from driftloop.data import parquet
+from driftloop.data.rows import kinds
 from driftloop.errors import NotEnoughData
-from driftloop.examine import ENOUGH, Finding, examine, foretold
-from driftloop.late import Late, late_of
-from driftloop.profile import Profile
+from driftloop.profiling.association import rank_correlations
+from driftloop.profiling.examine import ENOUGH, Finding, examine, foretold
+from driftloop.profiling.profile import Profile
 from driftloop.reading import Block, Source, open_source
-from driftloop.rows import kinds
 from driftloop.spec import Spec
 
 COPY = 0.999

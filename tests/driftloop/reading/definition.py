@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from driftloop.contract import NULLS
+from driftloop.checking.contract import NULLS
 from driftloop.reading import Block, Limits
 from driftloop.when import EPOCH, parse
 

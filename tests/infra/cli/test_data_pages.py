@@ -5,7 +5,7 @@ import json
 from driftloop.aws.store import Store
 from driftloop.ingest import ingest
 from driftloop.spec import Spec
-from driftloop.upload import Upload
+from driftloop.uploads.upload import Upload
 from infra.cli.app import run
 
 SPEC = Spec.parse(

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from driftloop import dataset
 from driftloop.aws.store import Store
-from driftloop.rows import Rows, kinds
+from driftloop.data import dataset
+from driftloop.data.rows import Rows, kinds
 from driftloop.spec import Spec
 from infra.cli.app import run
 from tests.infra.cli.test_deployed import put

@@ -6,9 +6,10 @@ import json
 import boto3
 import pytest
 
-from driftloop import dataset, keys
+from driftloop import keys
 from driftloop.aws.store import Store
-from driftloop.quarantine import Rejected, lines
+from driftloop.data import dataset
+from driftloop.rejects.quarantine import Rejected, lines
 from infra.cli.app import run
 
 SHAPE = {"format": "csv", "header": ["id", "hour", "carrier"], "delimiter": ","}

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from driftloop import losses, thresholds
-from driftloop.bins import Ints, NumberBins, TextBins
 from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
 from driftloop.reference import Null, Reference, Score
-from driftloop.sketch import Floats, Sketch
+from driftloop.sketches.bins import Ints, NumberBins, TextBins
+from driftloop.sketches.sketch import Floats, Sketch
 from driftloop.spec import Spec
 
 FORMAT = "driftloop.baseline/2"

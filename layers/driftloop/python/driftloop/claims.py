@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from driftloop.captured import is_prediction_id
-from driftloop.contract import as_text, check_column
+from driftloop.checking.contract import as_text, check_column
 from driftloop.errors import BadRequest, WrongColumns
 from driftloop.ids import digest
-from driftloop.quarantine import Rejected
 from driftloop.reading import Limits, open_source
+from driftloop.rejects.quarantine import Rejected
 from driftloop.spec import Spec
 from driftloop.when import from_ms, parse, to_ms
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from driftloop import keys
 from driftloop.errors import BadRequest
 from driftloop.ids import event_digest
-from driftloop.upload import MARKER, role
+from driftloop.uploads.upload import MARKER, role
 from driftloop.when import iso, parse
 
 Kind = Literal["upload", "alarm", "schedule", "sweep", "manual", "run-ended"]

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from driftloop import split
+from driftloop.checking.recheck import arrow, hashes, recheck
+from driftloop.data.rows import Rows, concatenate, event_times
 from driftloop.errors import NotEnoughData
 from driftloop.frame import Frame
-from driftloop.recheck import arrow, hashes, recheck
-from driftloop.rows import Rows, concatenate, event_times
 from driftloop.spec import Spec
 from driftloop.split import Codes, Hashes, Mask
 

@@ -16,16 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from driftloop import dataset, dataset_profile, keys
+from driftloop import keys
 from driftloop.blobs import Blobs
-from driftloop.division import Division, batches, divide, stamp
+from driftloop.checking.late import Late, late_of
+from driftloop.data import dataset
 from driftloop.errors import DataError, NotFound
 from driftloop.ids import canonical
-from driftloop.late import Late, late_of
-from driftloop.pieces import PIECE, Found, TooMuch, check_here, collect, tell
-from driftloop.settle import Refusal, named, settle
+from driftloop.profiling import dataset_profile
 from driftloop.spec import Spec
-from driftloop.upload import File, Upload, files
+from driftloop.uploads.division import Division, batches, divide, stamp
+from driftloop.uploads.pieces import PIECE, Found, TooMuch, check_here, collect, tell
+from driftloop.uploads.settle import Refusal, named, settle
+from driftloop.uploads.upload import File, Upload, files
 
 MOST_ROUNDS = 8  # a few for categories, two for repeats; more would be a mistake of ours
 Settled = tuple[Division, Sequence[Found], Refusal | None]
@@ -54,7 +56,7 @@ def ingest(
 
     Returns ``{"accepted", "rejected", "refused": [{"key", "error", "message"}], "parts",
     "dataset": digest or None, "pieces": 0}``; or, with ``pieces`` above 0, ``items``: the key of a
-    list of work for :func:`driftloop.pieces.check`, after which :func:`merge` goes on. With
+    list of work for :func:`driftloop.uploads.pieces.check`, after which :func:`merge` goes on. With
     several uploads a refused one is reported and the others go on; when all are, the first refusal
     is raised.
     """

@@ -16,8 +16,8 @@ import numpy as np
 from driftloop import losses
 from driftloop.baseline import Baseline, predictions_sketch
 from driftloop.captured import Record
-from driftloop.contract import as_text
-from driftloop.sketch import Floats, NumberSketch, Sketch
+from driftloop.checking.contract import as_text
+from driftloop.sketches.sketch import Floats, NumberSketch, Sketch
 from driftloop.spec import Spec
 from driftloop.when import from_ms, iso
 

@@ -15,14 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from driftloop import captured, dataset, keys
+from driftloop import captured, keys
 from driftloop.blobs import Blobs, get_all
 from driftloop.captured import pack
+from driftloop.checking.contract import as_text, check
 from driftloop.claims import Claim, Claims, from_file
-from driftloop.contract import as_text, check
+from driftloop.data import dataset
 from driftloop.errors import DataError
 from driftloop.ids import digest, id_ms
-from driftloop.quarantine import Rejected, lines, upload_name
+from driftloop.rejects.quarantine import Rejected, lines, upload_name
 from driftloop.spec import Spec
 from driftloop.when import from_ms, iso, parse, to_ms
 

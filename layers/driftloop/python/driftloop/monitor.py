@@ -21,11 +21,11 @@ from driftloop import captured, emf, keys
 from driftloop.baseline import Baseline
 from driftloop.blobs import Blobs, get_all
 from driftloop.captured import pack
-from driftloop.dataset import dump
+from driftloop.data.dataset import dump
 from driftloop.errors import NotFound
 from driftloop.ids import digest, id_ms
 from driftloop.judgement import Sketches, judge
-from driftloop.report import html
+from driftloop.pages.window_report import html
 from driftloop.spec import Spec
 from driftloop.when import from_ms, parse, to_ms
 

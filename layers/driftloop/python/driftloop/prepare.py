@@ -9,12 +9,13 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from driftloop import dataset, frame, keys, parquet
+from driftloop import frame, keys
 from driftloop.blobs import Blobs, get_all
-from driftloop.dataset import Dataset
+from driftloop.data import dataset, parquet
+from driftloop.data.dataset import Dataset
+from driftloop.data.rows import Rows, kinds
 from driftloop.errors import DataError, IntegrityError, NotEnoughData, NotFound, SpecError
 from driftloop.framing import build
-from driftloop.rows import Rows, kinds
 from driftloop.spec import Spec
 
 __all__ = ["FORMAT", "build", "prepare", "rebuild"]

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from driftloop import bins, thresholds
-from driftloop.bins import Bins, Ints
+from driftloop import thresholds
 from driftloop.drift import missing_shift, psi
-from driftloop.sketch import Sketch
+from driftloop.sketches import bins
+from driftloop.sketches.bins import Bins, Ints
+from driftloop.sketches.sketch import Sketch
 
 Score = dict[str, float]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from driftloop import expression
+from driftloop.checking import expression
 from driftloop.errors import SpecError
 from driftloop.mistakes import nearest
 from driftloop.spec_data import Data

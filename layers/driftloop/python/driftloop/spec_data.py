@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from driftloop.pattern import refusal
+from driftloop.checking.pattern import refusal
 from driftloop.spec_words import Bounds, Column, Duration, Moment, RuleName, Share, doubles
 
 
@@ -104,7 +104,7 @@ class Data(Section):
     future: Duration = timedelta(days=1)
     """How far after its upload an event may lie."""
     rules: dict[RuleName, str] = Field(default_factory=dict, max_length=50)
-    """Name → what must hold for every row, as :mod:`driftloop.expression` reads it."""
+    """Name → what must hold for every row, as :mod:`driftloop.checking.expression` reads it."""
     expect: Expect = Field(default_factory=Expect)
     split: Split = Field(default_factory=Split)
     holdout: Share = 0.2

@@ -12,7 +12,7 @@ import re
 from driftloop.infer import names
 from driftloop.infer.guess import Reading, listed
 from driftloop.infer.seen import MOST_COUNTED, NUMBERS, Form, Seen
-from driftloop.readable import share
+from driftloop.pages.readable import share
 
 STRAY = 0.01  # share of values that may break a column's type; their rows are quarantined
 RARE = 0.01  # share of rows with a value below which a column is not worth its while

@@ -10,7 +10,7 @@ from typing import Any
 from driftloop.infer.guess import Guess
 from driftloop.infer.roles import Roles
 from driftloop.infer.seen import Table
-from driftloop.readable import share
+from driftloop.pages.readable import share
 
 HOLDOUTS = (0.2, 0.25, 0.3, 0.35)
 FEWEST_TRAIN, FEWEST_HOLDOUT = 50, 20  # as `prepare` has it

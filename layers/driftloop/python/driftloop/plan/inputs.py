@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
+from driftloop.checking.pattern import LONGEST
 from driftloop.errors import BadRequest
-from driftloop.pattern import LONGEST
 
 Row = tuple[Any, ...]
 Encode = Callable[[dict[str, Any], str], Row]

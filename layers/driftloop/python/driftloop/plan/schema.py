@@ -47,7 +47,7 @@ import json
 import math
 from typing import Any
 
-from driftloop import pattern
+from driftloop.checking import pattern
 from driftloop.errors import IntegrityError
 
 FORMAT = "driftloop.plan/2"

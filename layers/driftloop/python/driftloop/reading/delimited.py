@@ -8,13 +8,13 @@ from contextlib import suppress
 
 import numpy as np
 
+from driftloop.data.rows import Kind
 from driftloop.errors import UnreadableFile
 from driftloop.reading.block import Block
 from driftloop.reading.delimited_records import Form, Grid, Records, misfit, unfit
 from driftloop.reading.delimited_types import Typing
 from driftloop.reading.limits import Limits
 from driftloop.reading.lines import Lines
-from driftloop.rows import Kind
 
 DELIMITERS = ",;\t|"
 

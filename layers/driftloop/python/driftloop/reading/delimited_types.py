@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from driftloop.contract import NULLS
+from driftloop.checking.contract import NULLS
+from driftloop.data.rows import Kind
 from driftloop.reading.arrow_types import CODES, NUMBER, TEXT, TIME, sound
 from driftloop.reading.unpack import BOM
-from driftloop.rows import Kind
 
 _ZONELESS = pa.timestamp("us")
 _TARGETS: dict[Kind, tuple[Any, ...]] = {"number": (NUMBER,), "time": (TIME, _ZONELESS), "text": ()}

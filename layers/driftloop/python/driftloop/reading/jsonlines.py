@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 import numpy as np
 import pyarrow as pa
 
+from driftloop.data.rows import Kind
 from driftloop.errors import UnreadableFile, WrongColumns
 from driftloop.reading.block import TEXT, Block, Broken, shown
 from driftloop.reading.delimited_records import unfit
 from driftloop.reading.limits import Limits
 from driftloop.reading.lines import Lines
-from driftloop.rows import Kind
 
 _DEEPEST = 20
 _FIRST = 1000  # lines that tell the columns when nobody names them

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from driftloop.data.rows import Kind
 from driftloop.errors import TooLarge, UnreadableFile
 from driftloop.reading.arrow_types import NUMBER, TEXT, TIME, sound
 from driftloop.reading.block import TEXT as LONGEST
@@ -24,7 +25,6 @@ from driftloop.reading.block import Block, Broken
 from driftloop.reading.limits import Limits
 from driftloop.reading.parquet_pages import pages
 from driftloop.reading.parquet_texts import parted
-from driftloop.rows import Kind
 
 _BUFFER = 1 << 20  # bytes read at once from each column
 _MANY = 4096  # words of a dictionary, beyond which it is written out

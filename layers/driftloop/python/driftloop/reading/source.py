@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Literal
 
+from driftloop.data.rows import Kind
 from driftloop.errors import UnreadableFile, WrongColumns
 from driftloop.reading.block import Block
 from driftloop.reading.columns import check_columns, listed
@@ -24,7 +25,6 @@ from driftloop.reading.unpack import (
     Unpacked,
     refuse_foreign,
 )
-from driftloop.rows import Kind
 
 Kinds = Mapping[str, Kind] | None
 Reader = Delimited | JsonLines | ParquetRows

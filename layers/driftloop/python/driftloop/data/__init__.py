@@ -1,0 +1,1 @@
+"""Rows, their names and their versions."""

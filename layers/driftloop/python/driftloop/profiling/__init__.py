@@ -1,0 +1,1 @@
+"""What rows look like, and what of it a person should look at."""

@@ -1,0 +1,1 @@
+"""Rejected rows: kept, told, mended, and in again."""

@@ -1,0 +1,1 @@
+"""How what lands becomes parts: cut into pieces, checked, settled, taken in."""

@@ -1,0 +1,185 @@
+"""How a large upload is divided: into pieces that begin at record boundaries, each checked alone.
+
+The division is kept in the store before anything is checked, so that every process, and every
+repetition, has the same pieces in mind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, BinaryIO
+
+from driftloop import keys
+from driftloop.blobs import Blobs
+from driftloop.data.rows import kinds
+from driftloop.errors import DataError, NotFound, TooLarge
+from driftloop.ids import canonical, digest
+from driftloop.reading import Source, cut, open_piece, open_source
+from driftloop.reading.unpack import GZIP, PARQUET
+from driftloop.spec import Spec
+from driftloop.uploads.upload import File, Upload, files
+
+MOST_PIECES = 256
+"""16 GiB of text in pieces of the usual size: what repeats among the rows of all pieces is looked
+for in one process, on a disk that holds some 16 to 24 bytes of each row."""
+_AT_ONCE = 200  # small files that one process checks at most
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of file number ``file``: ``cut`` (:class:`driftloop.reading.Cut` but for its
+    shape), or all of it when None; ``staged``: the key of its own text, when it was packed."""
+
+    file: int
+    cut: dict[str, Any] | None = None
+    staged: str = ""
+
+
+@dataclass(frozen=True)
+class Division:
+    """``position``: the upload's place among those of its run; ``stamp``: names spec, code and
+    moment; ``shapes``: of each file that was cut; ``error``: why it cannot be (name, message)."""
+
+    upload: Upload
+    position: int
+    stamp: str
+    files: list[File] = field(default_factory=list)
+    shapes: list[dict[str, Any] | None] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+    error: dict[str, str] | None = None
+
+    @classmethod
+    def load(cls, store: Blobs, spec: Spec, upload: Upload) -> Division:
+        """Raises NotFound."""
+        body = json.loads(store.get(_key(spec, upload)))
+        body["upload"] = Upload(**body["upload"])
+        body["files"] = [File(**file) for file in body["files"]]
+        body["pieces"] = [Piece(**piece) for piece in body["pieces"]]
+        return cls(**body)
+
+    def key(self, spec: Spec, name: str) -> str:
+        """Where something lies that belongs to this division."""
+        return keys.pieces(spec.name, self.upload.name, f"{self.stamp}/{name}")
+
+    def open(
+        self, store: Blobs, landing: Blobs, spec: Spec, piece: Piece
+    ) -> tuple[BinaryIO, Source]:
+        """A piece, and the stream to be closed after it. Raises DataError."""
+        file, bounds = self.files[piece.file], piece.cut or {}
+        if piece.staged:
+            stream = store.open(piece.staged)
+        else:
+            start, end = bounds.get("start") or 0, bounds.get("end")
+            stream = landing.open(file.key, file.version_id, start, end or file.size)
+        if piece.cut is None:
+            source = open_source(stream, kinds(spec), others(spec))
+            return stream, replace(source, whole=len(self.files) == 1)
+        whole = {**piece.cut, "shape": self.shapes[piece.file]}
+        return stream, open_piece(stream, whole, kinds(spec))
+
+
+def divide(
+    store: Blobs,
+    landing: Blobs,
+    spec: Spec,
+    upload: Upload,
+    position: int,
+    stamp: str,
+    size: int,
+) -> Division:
+    """Cut every file that is larger than a piece of ``size`` bytes of text, stage what was packed,
+    and keep the division, unless there is one. A file that cannot be cut makes one that says so."""
+    try:
+        made = Division.load(store, spec, upload)
+        if made.stamp == stamp:
+            return made
+    except (NotFound, KeyError, TypeError):  # none, or other code's
+        pass
+    made = Division(upload, position, stamp)
+    try:
+        made = replace(made, files=files(landing, spec.name, upload))
+        shapes: list[dict[str, Any] | None] = []
+        pieces: list[Piece] = []
+        text = 0
+        for number in range(len(made.files)):
+            shape, own = _cut(store, landing, spec, made, number, size)
+            shapes.append(shape)
+            pieces += own
+            text += len(own) * size if shape else made.files[number].size
+            if text > MOST_PIECES * size:
+                raise _too_large(size)
+        made = replace(made, shapes=shapes, pieces=pieces)
+    except (DataError, NotFound) as error:
+        made = replace(made, error=told(error))
+    store.put(_key(spec, upload), canonical(asdict(made)).encode())
+    return made
+
+
+def batches(
+    made: Division, numbers: Sequence[int], late: Mapping[int, str], size: int
+) -> Iterator[dict[str, Any]]:
+    """Items of work, each for one process: pieces as (number, name of what it is told)."""
+    batch: list[tuple[int, str]] = []
+    weight = 0
+    for number in numbers:
+        piece = made.pieces[number]
+        own = size if piece.cut else made.files[piece.file].size
+        if batch and (weight + own > size or len(batch) >= _AT_ONCE):
+            yield {"upload": asdict(made.upload), "pieces": batch}
+            batch, weight = [], 0
+        batch, weight = [*batch, (number, late.get(number, ""))], weight + own
+    if batch:
+        yield {"upload": asdict(made.upload), "pieces": batch}
+
+
+def stamp(spec: Spec, code: str, now: str) -> str:
+    """Names all that decides of a piece besides the piece."""
+    return digest(spec.to_json().decode(), code, now)[:16]
+
+
+def others(spec: Spec) -> bool:
+    """Whether a file may hold columns that the spec does not name."""
+    return spec.data.other_columns == "ignore"
+
+
+def told(error: Exception) -> dict[str, str]:
+    """An error as it is kept."""
+    return {"name": type(error).__name__, "message": str(error)}
+
+
+def _cut(
+    store: Blobs, landing: Blobs, spec: Spec, made: Division, number: int, size: int
+) -> tuple[dict[str, Any] | None, list[Piece]]:
+    file = made.files[number]
+    pieces: list[Piece] = []
+    shape: dict[str, Any] | None = None
+    with landing.open(file.key, file.version_id) as stream:
+        head = stream.read(4)  # of Parquet, the size says nothing of its rows
+        small = size // 10 if head.startswith(GZIP) else 0 if head == PARQUET else size
+        if file.size <= small:
+            return None, [Piece(number)]
+        stream.seek(0)
+        for found in cut(stream, kinds(spec), size, others=others(spec)):
+            if len(pieces) >= MOST_PIECES:
+                raise _too_large(size)
+            document, shape, staged = found.to_json(), found.shape, ""
+            del document["shape"]
+            if found.data is not None:
+                staged = made.key(spec, f"{number}-{found.number}.text.gz")
+                store.put(staged, found.data)
+            pieces.append(Piece(number, document, staged))
+    if head == PARQUET and len(pieces) == 1:
+        return None, [Piece(number)]
+    return shape, pieces
+
+
+def _too_large(size: int) -> TooLarge:
+    return TooLarge(
+        f"the upload holds over {MOST_PIECES * size >> 20:,} MiB; make several uploads of it"
+    )
+
+
+def _key(spec: Spec, upload: Upload) -> str:
+    return keys.pieces(spec.name, upload.name, "division.json")
