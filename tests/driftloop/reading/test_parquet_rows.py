@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -270,3 +274,29 @@ def test_a_name_in_the_footer_that_is_not_utf_8_is_damage() -> None:
     at = data.rindex(b"name")  # in the column's own facts; the schema's comes before
     with pytest.raises(UnreadableFile, match="damaged"):
         blocks(data[:at] + b"\xff" + data[at + 1 :], {"name": "text", "n": "number"})
+
+
+DAMAGE = """
+import io, sys
+from contextlib import suppress
+from driftloop.errors import TooLarge, UnreadableFile, WrongColumns
+from driftloop.reading import open_source
+data = open(sys.argv[1], "rb").read()
+for at in range(len(data) - 8 - int.from_bytes(data[-8:-4], "little"), len(data) - 8):
+    for wrong in (1, 2, 0x5A):
+        bad = bytearray(data)
+        bad[at] ^= wrong
+        with suppress(UnreadableFile, WrongColumns, TooLarge):
+            list(open_source(io.BytesIO(bytes(bad)), {"n": "number", "c": "text"}).blocks())
+"""
+
+
+def test_no_byte_of_a_footer_ends_the_process(tmp_path: Path) -> None:
+    """pyarrow's own column chunks do, where the histogram of levels is damaged."""
+    file = tmp_path / "x.parquet"
+    file.write_bytes(written({"n": [1.0, None, 2.0], "c": ["a", "b", None]}))
+    done = subprocess.run(
+        [sys.executable, "-c", DAMAGE, file], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

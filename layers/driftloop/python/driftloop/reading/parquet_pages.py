@@ -1,8 +1,9 @@
-"""The pages of a Parquet column, by their own headers, before any of them is unpacked.
+"""Where the columns of a Parquet file lie, and their pages, before any of them is unpacked.
 
 What the footer says of sizes is the writer's word; memory is taken by what the page headers say.
-They are Thrift structs in the compact protocol:
-https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (PageHeader)
+Footer and headers are Thrift structs in the compact protocol, read here because pyarrow ends the
+process over a damaged column chunk of the footer:
+https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
 """
 
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 
 from driftloop.errors import UnreadableFile
 
+_BYTE_ARRAY = 6  # the physical type of texts
 _HEADER = 64 * 1024  # bytes read for one header, which holds the page's least and greatest value
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
 
@@ -25,6 +27,32 @@ class Page:
     unpacked: int
     values: int
     dictionary: bool
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A column of a row group: ``packed`` bytes from ``start`` on; ``texts``: whether its values
+    are of any length."""
+
+    column: str
+    texts: bool
+    start: int
+    packed: int
+
+
+def chunks(footer: bytes) -> list[list[Chunk]]:
+    """The columns of each row group (FileMetaData). Raises UnreadableFile."""
+    try:
+        groups = _Header(footer).struct().get(4, [])
+        return [[_chunk(column[3]) for column in group[1]] for group in groups]
+    except (LookupError, TypeError, ValueError):
+        raise UnreadableFile("the Parquet file is damaged: its footer ends amid a column") from None
+
+
+def _chunk(meta: dict[int, Any]) -> Chunk:
+    column = b".".join(meta[3]).decode()
+    starts = (int(meta[9]), int(meta.get(11, 0)))
+    return Chunk(column, meta[1] == _BYTE_ARRAY, min(at for at in starts if at), int(meta[7]))
 
 
 def pages(stream: BinaryIO, start: int, size: int) -> Iterator[Page]:
@@ -48,15 +76,16 @@ def pages(stream: BinaryIO, start: int, size: int) -> Iterator[Page]:
 
 
 class _Header:
-    """Compact Thrift, read as far as sizes need: integers are kept, all else is stepped over."""
+    """Compact Thrift, read as far as sizes need: integers, texts, lists and structs are kept, all
+    else is stepped over."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self.at = 0
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
-        """Field → integer or struct. Raises IndexError when the data ends before the struct."""
-        if depth > 8:
+        """Field → value. Raises IndexError when the data ends before the struct."""
+        if depth > 12:
             raise IndexError
         fields: dict[int, Any] = {}
         name = 0
@@ -80,11 +109,11 @@ class _Header:
         elif kind == _BINARY:
             length = self._varint()  # which moves on itself
             self.at += length
+            return self._data[self.at - length : self.at]
         elif kind in (_LIST, _SET):
             head = self._byte()
             count = head >> 4 if head >> 4 < 15 else self._varint()
-            for _ in range(count):
-                self._value(head & 15, depth + 1, inside=True)
+            return [self._value(head & 15, depth + 1, inside=True) for _ in range(count)]
         elif kind == _STRUCT:
             return self.struct(depth + 1)
         else:

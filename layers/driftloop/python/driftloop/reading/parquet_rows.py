@@ -23,7 +23,7 @@ from driftloop.reading.arrow_types import NUMBER, TEXT, TIME, sound
 from driftloop.reading.block import TEXT as LONGEST
 from driftloop.reading.block import Block, Broken
 from driftloop.reading.limits import Limits
-from driftloop.reading.parquet_pages import pages
+from driftloop.reading.parquet_pages import chunks, pages
 from driftloop.reading.parquet_texts import parted
 
 _BUFFER = 1 << 20  # bytes read at once from each column
@@ -42,12 +42,16 @@ class ParquetRows:
         tail = stream.read(8)
         if tail[4:] != b"PAR1" or self._size < 12:
             raise UnreadableFile("the Parquet file is cut off: its end is missing")
-        if int.from_bytes(tail[:4], "little") > limits.footer:
+        length = int.from_bytes(tail[:4], "little")
+        if length > limits.footer:
             raise TooLarge(f"the Parquet file's footer is over {limits.footer >> 20} MiB")
+        stream.seek(max(0, self._size - 8 - length))
+        footer = stream.read(length)
         self._file = self._open([])
         self.header: list[str] = list(self._file.schema_arrow.names)
         meta = self._file.metadata
         self._groups = [meta.row_group(at) for at in range(meta.num_row_groups)]
+        self._chunks = chunks(footer)
 
     def _open(self, coded: list[str]) -> Any:
         """``coded``: columns whose texts stay a dictionary."""
@@ -139,20 +143,15 @@ class ParquetRows:
     def _room(self, group: int) -> tuple[int, list[str]]:
         """Rows to unpack at once, and the columns whose texts must stay a dictionary meanwhile,
         so that no page's word takes more than ``Limits.pages``; told before one is unpacked."""
-        meta, most = self._groups[group], self._limits.pages
+        most = self._limits.pages
         at_once, dense, coded = 0, 0.0, []
-        for column in map(meta.column, range(meta.num_columns)):
-            if column.path_in_schema not in self._names:
+        for chunk in self._chunks[group]:
+            if chunk.column not in self._names:
                 continue
-            starts = (column.dictionary_page_offset, column.data_page_offset)
-            start = min(offset for offset in starts if offset)
-            found = list(pages(self._stream, start, column.total_compressed_size))
+            found = list(pages(self._stream, chunk.start, chunk.packed))
             words = sum(page.unpacked for page in found if page.dictionary)
-            if (
-                column.physical_type == "BYTE_ARRAY"
-                and words * self._limits.rows * len(self._names) > most
-            ):  # written out, every row might be its longest word
-                coded.append(column.path_in_schema)
+            if chunk.texts and words * self._limits.rows * len(self._names) > most:
+                coded.append(chunk.column)  # written out, every row might be its longest word
                 at_once += sum(page.unpacked for page in found)
             else:
                 at_once += max((page.unpacked for page in found), default=0)
