@@ -217,3 +217,26 @@ def test_rows_of_every_format_are_accepted_once_the_spec_is_mended(form: str) ->
     ingest_all(store, landing, make_spec(False), 1 << 20)
     before, after = sorted(holdings(store, "toy"), key=lambda h: h.time)
     assert (before.held, after.total, after.accepted) == (0, 4, 4)
+
+
+def test_rows_that_were_mended_into_something_unreadable_are_in_quarantine_again() -> None:
+    made = lay(["clean"] * 7 + ["not_a_number", "no carrier"])
+    store, landing, _ = world(as_csv(made), names=["jan.csv"])
+    landing.others = {"store": store}
+    ingest_all(store, landing, make_spec(True, 0.5), 1 << 20)
+    (held,) = holdings(store, "toy")
+    lacking = [
+        mending.Mended(held.upload, (held.key, row.line), {"id": _id(row.text), "hour": "7"}, 2 + i)
+        for i, row in enumerate(rows(store, "toy", held))
+    ]
+    again = readmit.mended(held, rows(store, "toy", held), lacking)
+    list(readmit.send(store, landing, "store", "toy", held, again, LATER))
+    ingest_all(store, landing, make_spec(True), 1 << 20)
+    first, second = holdings(store, "toy")
+    assert second.error and second.error["name"] == "WrongColumns"
+    assert (first.held, first.readmitted, second.held, second.originals) == (2, 0, 0, ())
+    assert len(list(rows(store, "toy", first))) == 2
+    send(store, landing, first, "mended")
+    ingest_all(store, landing, make_spec(True), 1 << 20)
+    assert sum(h.accepted for h in holdings(store, "toy")) == 7 + 1  # every other one was mended
+    assert sum(h.accepted + h.held for h in holdings(store, "toy")) == len(made)

@@ -1,7 +1,7 @@
 """What quarantine holds: what ingest said of each upload, its rejected rows, what went in again.
 
 Of an upload at any time: ``total == accepted + held + readmitted``; a row that was re-admitted is
-accounted for by the upload it went in with.
+accounted for by the upload it went in with. Where that could not be read at all, its rows are back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from driftloop import keys
@@ -46,7 +46,8 @@ class Held:
 
     ``reasons``: rejected rows by ``rule|field``; ``refused``: the other rows of an upload that was
     refused whole; ``error``: why it was; ``originals``: where its files are kept then; ``shapes``:
-    how each file is read (format, header, delimiter), by name, or under the empty name.
+    how each file is read (format, header, delimiter), by name, or under the empty name;
+    ``returned``: numbers of the re-admissions that came to nothing.
     """
 
     upload: str
@@ -61,10 +62,15 @@ class Held:
     originals: tuple[str, ...]
     shapes: dict[str, dict[str, Any]]
     readmissions: tuple[Readmission, ...] = ()
+    returned: frozenset[int] = frozenset()
+
+    @property
+    def _went_in(self) -> list[Readmission]:
+        return [r for r in self.readmissions if r.number not in self.returned]
 
     @property
     def readmitted(self) -> int:
-        return sum(r.rows for r in self.readmissions)
+        return sum(r.rows for r in self._went_in)
 
     @property
     def held(self) -> int:
@@ -82,7 +88,7 @@ class Held:
         if self.whole:
             return Counter()
         now = Counter(self.reasons)
-        for readmission in self.readmissions:
+        for readmission in self._went_in:
             now.subtract(readmission.reasons)
         return +now
 
@@ -91,7 +97,7 @@ class Held:
         """Where the rows stood that were re-admitted."""
         return {
             (file, line)
-            for readmission in self.readmissions
+            for readmission in self._went_in
             for file, lines in readmission.lines.items()
             for line in lines
         }
@@ -116,7 +122,19 @@ def holdings(store: Blobs, model: str) -> list[Held]:
         elif "upload" in body:  # others are of label files
             reports[key.removeprefix(prefix).removesuffix(".report.json")] = body
     found = [_held(name, body, readmissions.get(name, [])) for name, body in reports.items()]
-    return sorted(found, key=lambda held: (held.time, held.key, held.upload))
+    found.sort(key=lambda held: (held.time, held.key, held.upload))
+    unread = {held.key for held in found if held.error and not held.total}
+    returned = {
+        r.key for held in found for r in held.readmissions if r.key in unread and not r.whole
+    }
+    return [
+        replace(
+            held,
+            originals=() if held.key in returned else held.originals,  # nothing of its own
+            returned=frozenset(r.number for r in held.readmissions if r.key in returned),
+        )
+        for held in found
+    ]
 
 
 def rows(store: Blobs, model: str, held: Held) -> Iterator[Rejected]:
