@@ -417,3 +417,16 @@ def test_as_many_features_as_are_allowed_fit_into_a_spec() -> None:
     features = {f"a_feature_of_this_name_{i:03d}": {"type": "number"} for i in range(500)}
     spec = Spec.parse({"name": "wide", "task": "regression", "target": "y", "features": features})
     assert Spec.model_validate_json(spec.to_json()) == spec
+
+
+def test_a_date_that_is_none_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("name: x\ndata:\n  earliest: 2026-99-01\n")
+    with pytest.raises(SpecError, match=r"'2026-99-01' is no date.*\(line 3\)"):
+        Spec.load(file)
+
+
+def test_a_bare_number_is_no_expectation() -> None:
+    raw = {"name": "x", "task": "regression", "target": "y", "features": {"a": {"type": "number"}}}
+    with pytest.raises(SpecError, match=r"data.expect.rows: 1000 is no rule; .*'>= 1000'"):
+        Spec.parse({**raw, "data": {"expect": {"rows": 1000}}})

@@ -149,11 +149,17 @@ def _meet(rules: list[str]) -> list[str]:
     return rules
 
 
+def _listed(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError("is no rule; write a comparison and a number, like '>= 1000'")
+    return [value] if isinstance(value, str) else value
+
+
 Bounds = Annotated[
     list[GateRule],
     Field(min_length=1, max_length=2),
     AfterValidator(_meet),
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+    BeforeValidator(_listed),
 ]
 """One comparison, or two that hold both."""
 
