@@ -33,7 +33,11 @@ def test_law_2_what_a_job_packed_is_the_same_candidate(candidate):
     assert found == candidate and found.name == candidate.name
 
 
-@pytest.mark.parametrize("archive", [b"", b"no archive", gzip.compress(b"no tar"), tar({})])
+@pytest.mark.parametrize(
+    "archive",
+    [b"", b"no archive", gzip.compress(b"no tar", mtime=0), tar({})],
+    ids=["empty", "rubbish", "no tar", "no file"],
+)
 def test_anything_else_is_refused(archive):
     with pytest.raises(IntegrityError):
         unpack(archive)
