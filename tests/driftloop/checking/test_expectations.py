@@ -81,7 +81,7 @@ def test_nothing_has_no_mean_and_so_breaks_what_is_expected_of_it() -> None:
          "null_share.x: '> 1' is out of reach; a share lies between 0 and 1"),
         ({"rows": "< 0"}, "rows: '< 0' is out of reach; a count lies between 0 and inf"),
         ({"rows": [">= 10", "< 10"]}, "rows: ['>= 10', '< 10'] is met by no number"),
-        ({"rows": 10}, "rows: 10: should be a list, like [a, b]"),
+        ({"rows": 10}, "rows: 10 is no rule; write a comparison and a number, like '>= 1000'"),
         ({"rows": "10"}, "rows.0: '10' is no rule; write a comparison and a number, like '>= 0.6'"),
         ({"row": "> 1"}, "row: unknown key; did you mean 'rows'?"),
     ],
