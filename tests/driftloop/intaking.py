@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from driftloop import keys
+from driftloop.data import parquet
+from driftloop.data.dataset import Part
+from driftloop.data.rows import Rows, kinds
 from driftloop.ingest import ingest, merge
 from driftloop.spec import Spec
 from driftloop.uploads.pieces import PIECE, check
@@ -69,6 +72,12 @@ def quarantined(store: Memory, upload: Upload) -> list[dict[str, Any]]:
 def report(store: Memory, upload: Upload) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(store.objects[keys.ingest_report("toy", upload.name)])
     return found
+
+
+def read_parts(store: Memory, spec: Spec, parts: Iterable[Part]) -> list[Rows]:
+    """The rows of each part."""
+    names = (keys.part(spec.name, part.sha256) for part in parts)
+    return [parquet.read(store.get(name), kinds(spec)) for name in names]
 
 
 def lasting(store: Memory) -> dict[str, bytes]:

@@ -7,6 +7,8 @@ import csv
 import gzip
 import io
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,10 +25,20 @@ from driftloop.errors import (
     UnreadableFile,
     WrongColumns,
 )
+from driftloop.ingest import ingest, merge
 from driftloop.spec import Spec
 from driftloop.uploads.division import MOST_PIECES
+from driftloop.uploads.pieces import check
 from driftloop.uploads.upload import Upload
-from tests.driftloop.intaking import lasting, quarantined, report, take_in, world
+from tests.driftloop.intaking import (
+    NOW,
+    lasting,
+    quarantined,
+    read_parts,
+    report,
+    take_in,
+    world,
+)
 from tests.driftloop.memory import Crash, Memory
 
 HEADER = "id,at,hour,carrier,temp,late"
@@ -316,7 +328,7 @@ def test_a_large_upload_is_taken_in_as_a_small_one_would_be() -> None:
 
 def _rows(store: Memory, answer: dict[str, Any]) -> list[tuple[Any, ...]]:
     found = dataset.load(store, "toy", answer["dataset"])
-    parts = dataset.read_parts(store, make_spec(), found.parts)
+    parts = read_parts(store, make_spec(), found.parts)
     return [r for part in parts for r in part.tuples()]
 
 
@@ -397,6 +409,21 @@ def test_what_was_checked_is_not_checked_again() -> None:
     assert len(done) == 2 and not done & set(store.writes[start:])
     other = take_in(store, landing, make_spec(), uploads, piece=400, code="c2")
     assert any(k.endswith("/00000.json") for k in store.writes[start:]) and other["accepted"]
+
+
+def test_two_runs_that_divide_the_same_upload_check_each_their_own() -> None:
+    """A run that is redriven goes on after a later one, of other code, divided the upload too."""
+    store, landing, uploads = world(many())
+    with tempfile.TemporaryDirectory() as name:
+        runs = {
+            code: ingest(store, landing, make_spec(), uploads, NOW, Path(name), code, code, 400)
+            for code in ("c1", "c2")
+        }
+        for code, answer in runs.items():
+            for item in json.loads(store.get(answer["items"])):
+                done = check(store, landing, make_spec(), item, NOW, Path(name))
+                assert done == len(item["pieces"]), code
+        assert merge(store, make_spec(), uploads, NOW, Path(name), "c1", 0, 400)["pieces"]
 
 
 def test_from_any_crash_point_of_the_pieces_repeating_gives_the_same_store_law_2() -> None:

@@ -17,6 +17,7 @@ from driftloop.claims import from_file, from_request
 from driftloop.data import dataset
 from driftloop.errors import BadRequest, WrongColumns
 from driftloop.labels import join
+from tests.driftloop.intaking import read_parts
 from tests.driftloop.memory import Memory
 from tests.driftloop.test_capture import SPEC, START, enumerate_events, served
 
@@ -64,7 +65,7 @@ def test_labels_by_prediction_id_become_labels_and_a_part() -> None:
     assert found is not None
     (part,) = found.parts
     assert (part.rows, part.source, part.ingested) == (60, "labels", NOW)
-    (rows,) = dataset.read_parts(store, SPEC, found.parts)
+    (rows,) = read_parts(store, SPEC, found.parts)
     assert rows.columns["id"].tolist()[:2] == ["k0-0", "k0-1"]
     assert rows.columns["y"].tolist() == ["1"] * 60
 

@@ -24,7 +24,7 @@ from driftloop.errors import DataError
 from driftloop.spec import Spec
 from driftloop.uploads.intake import intakes
 from driftloop.uploads.upload import Upload
-from tests.driftloop.intaking import quarantined, report, take_in, world
+from tests.driftloop.intaking import quarantined, read_parts, report, take_in, world
 from tests.driftloop.memory import Memory
 
 HEADER = ["id", "at", "hour", "day", "carrier", "tail", "origin", "temp", "late"]
@@ -216,4 +216,4 @@ def _kept(store: Memory, spec: Spec, digest: str | None) -> list[Any]:
     if digest is None:
         return []
     found = dataset.load(store, "toy", digest)
-    return [r for part in dataset.read_parts(store, spec, found.parts) for r in part.tuples()]
+    return [r for part in read_parts(store, spec, found.parts) for r in part.tuples()]

@@ -92,7 +92,11 @@ def merge(
     told: dict[str, dict[int, str]] = {
         name: {int(n): late for n, late in pieces.items()} for name, pieces in said["told"].items()
     }
-    divided = [Division.load(store, spec, u) for u in uploads if u.name in said["uploads"]]
+    divided = [
+        Division.load(store, spec, upload, said["stamp"])
+        for upload in uploads
+        if upload.name in said["uploads"]
+    ]
     settled: list[Settled] = []
     work = {}
     for made in divided:
@@ -172,7 +176,8 @@ def _work(
         if made.upload.name in work
         for item in batches(made, work[made.upload.name], told.get(made.upload.name, {}), piece)
     ]
-    said = {"uploads": [made.upload.name for made in divided], "told": told}
+    names = [made.upload.name for made in divided]
+    said = {"uploads": names, "stamp": divided[0].stamp, "told": told}
     store.put(keys.pieces(spec.name, run, f"round-{number}.json"), canonical(said).encode())
     listed = keys.pieces(spec.name, run, f"items-{number}.json")
     store.put(listed, canonical(items).encode())

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from driftloop import keys
-from driftloop.blobs import Blobs, get_all
+from driftloop.blobs import Blobs
 from driftloop.data import canonical, parquet
 from driftloop.data.rows import Rows, event_times, kinds
 from driftloop.errors import IntegrityError
@@ -106,13 +106,6 @@ def resolve(every: Sequence[Intake], spec: Spec) -> Dataset | None:
 def load(store: Blobs, model: str, digest: str) -> Dataset:
     """Read a manifest. Raises NotFound."""
     return Dataset.parse(store.get(keys.dataset(model, digest)))
-
-
-def read_parts(store: Blobs, spec: Spec, parts: Sequence[Part]) -> list[Rows]:
-    """The rows of each part."""
-    shape = kinds(spec)
-    wanted = (keys.part(spec.name, p.sha256) for p in parts)
-    return [parquet.read(data, shape) for _, data in get_all(store, wanted)]
 
 
 def scan(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from driftloop import keys
 from driftloop.blobs import Blobs
+from driftloop.data.dataset import dump
 from driftloop.errors import NotFound
 from driftloop.pages import data_report
 from driftloop.profiling.examine import examine
@@ -37,10 +38,7 @@ def keep(
     findings = examine(profile, spec, previous)
     found = [asdict(finding) for finding in findings]
     document = {**profile.to_json(), "findings": found}
-    text = json.dumps(
-        document, separators=(",", ":"), sort_keys=True, ensure_ascii=False, allow_nan=False
-    )
-    store.put(keys.profile(spec.name, of, name, "json"), text.encode(), "application/json")
+    store.put(keys.profile(spec.name, of, name, "json"), dump(document), "application/json")
     page = data_report.page(profile, spec, report, findings, examples)
     store.put(keys.profile(spec.name, of, name, "html"), page.encode(), "text/html; charset=utf-8")
     return found

@@ -51,9 +51,9 @@ class Division:
     error: dict[str, str] | None = None
 
     @classmethod
-    def load(cls, store: Blobs, spec: Spec, upload: Upload) -> Division:
+    def load(cls, store: Blobs, spec: Spec, upload: Upload, stamp: str) -> Division:
         """Raises NotFound."""
-        body = json.loads(store.get(_key(spec, upload)))
+        body = json.loads(store.get(cls(upload, 0, stamp).key(spec, "division.json")))
         body["upload"] = Upload(**body["upload"])
         body["files"] = [File(**file) for file in body["files"]]
         body["pieces"] = [Piece(**piece) for piece in body["pieces"]]
@@ -91,13 +91,9 @@ def divide(
 ) -> Division:
     """Cut every file that is larger than a piece of ``size`` bytes of text, stage what was packed,
     and keep the division, unless there is one. A file that cannot be cut makes one that says so."""
-    try:
-        made = Division.load(store, spec, upload)
-        if made.stamp == stamp:
-            return made
-    except (NotFound, KeyError, TypeError):  # none, or other code's
-        pass
     made = Division(upload, position, stamp)
+    if store.exists(made.key(spec, "division.json")):
+        return Division.load(store, spec, upload, stamp)
     try:
         made = replace(made, files=files(landing, spec.name, upload))
         shapes: list[dict[str, Any] | None] = []
@@ -113,7 +109,7 @@ def divide(
         made = replace(made, shapes=shapes, pieces=pieces)
     except (DataError, NotFound) as error:
         made = replace(made, error=told(error))
-    store.put(_key(spec, upload), canonical(asdict(made)).encode())
+    store.put(made.key(spec, "division.json"), canonical(asdict(made)).encode())
     return made
 
 
@@ -127,11 +123,11 @@ def batches(
         piece = made.pieces[number]
         own = size if piece.cut else made.files[piece.file].size
         if batch and (weight + own > size or len(batch) >= _AT_ONCE):
-            yield {"upload": asdict(made.upload), "pieces": batch}
+            yield {"upload": asdict(made.upload), "stamp": made.stamp, "pieces": batch}
             batch, weight = [], 0
         batch, weight = [*batch, (number, late.get(number, ""))], weight + own
     if batch:
-        yield {"upload": asdict(made.upload), "pieces": batch}
+        yield {"upload": asdict(made.upload), "stamp": made.stamp, "pieces": batch}
 
 
 def stamp(spec: Spec, code: str, now: str) -> str:
@@ -179,7 +175,3 @@ def _too_large(size: int) -> TooLarge:
     return TooLarge(
         f"the upload holds over {MOST_PIECES * size >> 20:,} MiB; make several uploads of it"
     )
-
-
-def _key(spec: Spec, upload: Upload) -> str:
-    return keys.pieces(spec.name, upload.name, "division.json")

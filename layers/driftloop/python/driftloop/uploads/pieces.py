@@ -140,7 +140,7 @@ def check(
 ) -> int:
     """Check the pieces of one item (see :func:`uploads.division.batches`) that have not been;
     returns how many that were. That a piece cannot be read is a result as well."""
-    made = Division.load(store, spec, Upload(**item["upload"]))
+    made = Division.load(store, spec, Upload(**item["upload"]), item["stamp"])
     done = 0
     for number, name in item["pieces"]:
         staged = _staged(spec, made, number, name)
