@@ -9,16 +9,15 @@ from time import perf_counter
 from typing import Any
 
 from driftloop import emf
-from driftloop.capture_lines import WHOLE, Captured, lines
-from driftloop.errors import BadRequest, DriftloopError, RequestTooLarge
+from driftloop.capture_lines import Captured, lines
+from driftloop.errors import DriftloopError, RequestTooLarge
 from driftloop.ids import prediction_ids
-from driftloop.instances import Instance, read, unknown_field
+from driftloop.instances import Instance, read
 from driftloop.problem import Response, answer, problem
+from driftloop.scoring import Scores, predictions, score
 from driftloop.serving import Live, Loaded
 
 MAX_ANSWER = 5_900_000  # characters; Lambda's answers end at 6 MB
-
-Scores = list[Any]  # a number for each row, or a list of probabilities
 
 
 @dataclass
@@ -57,7 +56,7 @@ class Endpoint:
         body = {
             "model": self.live.serving.model,
             "version": number,
-            "predictions": predictions(version, ids, scores),
+            "predictions": predictions(version.scorer, ids, scores),
         }
         response = answer(200, body, x_driftloop_version=str(number))
         if len(response["body"]) > MAX_ANSWER:
@@ -136,43 +135,3 @@ class _Request:
     rows: int = 0
     failed: int | None = None
     lines: tuple[str, ...] | list[str] = ()
-
-
-def score(version: Loaded, asked: list[Instance], key: str | None) -> Scores:
-    """Raises BadRequest with the path of the first field that is wrong."""
-    known, encode = version.known, version.scorer.row
-    rows = []
-    for i, instance in enumerate(asked):
-        path = f"instances[{i}]"
-        rows.append(encode(instance, path))
-        if not instance.keys() <= known:
-            raise unknown_field(instance, path, known)
-        if key is not None and key in instance:
-            _check_key(instance[key], f"{path}.{key}")
-    return list(version.scorer.score(rows))
-
-
-def _check_key(value: object, field: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, type(None))):
-        raise BadRequest(f"{field}: should be text or a whole number", field)
-    if isinstance(value, int) and not -WHOLE <= value <= WHOLE:
-        raise BadRequest(f"{field}: is too large a whole number; send it as text", field)
-
-
-def predictions(version: Loaded, ids: list[str], scores: Scores) -> list[dict[str, Any]]:
-    """One document a row: the likeliest class and its probabilities, or the number."""
-    classes = version.scorer.classes
-    rows = zip(ids, scores, strict=True)
-    if classes is None:
-        return [{"id": name, "value": value} for name, value in rows]
-    if len(classes) == 2:
-        no, yes = classes
-        return [{"id": name, "value": yes if p > 0.5 else no, "probability": p} for name, p in rows]
-    return [
-        {
-            "id": name,
-            "value": classes[max(range(len(classes)), key=ps.__getitem__)],
-            "probabilities": dict(zip(classes, ps, strict=True)),
-        }
-        for name, ps in rows
-    ]
