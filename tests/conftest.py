@@ -68,6 +68,7 @@ def assembly(synth: Synth) -> Assembly:
     return synth()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay in one process, and those that share the deployed loop in one, first:
     they take longest."""
