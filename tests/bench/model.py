@@ -39,7 +39,7 @@ def build(folder: Path, rows: int) -> Model:
     with gzip.open(JANUARY, "rt", encoding="utf-8", newline="") as lines:
         records = list(csv.DictReader(lines))
     columns = {name: [record[name] for record in records] for name in spec.columns}
-    frame, _ = prepare.build([check(spec, columns)[0]], spec)
+    frame, *_ = prepare.build([check(spec, columns)[0]], spec)
     fitted = pipeline.fit(spec, ESTIMATOR, PARAMS, frame, frame.train)
     joblib.dump(fitted, folder / "pipeline.joblib")
     opt = folder / "opt"
