@@ -1,7 +1,8 @@
 """``/_local/…``: what one may ask the embedded AWS itself, beside AWS's own API.
 
 ``GET health``, ``GET clock``, ``POST clock`` with ``{"advance": "7d"}``, ``{"to": ISO time}`` or
-``{"speed": 60}``, ``GET calls``, ``POST idle``, ``POST stop``.
+``{"speed": 60}``, ``GET calls``, ``POST idle``, ``POST outage`` with ``{"service": "dynamodb"}``
+(and a part of a ``role``'s name, and a ``delay`` in seconds), ``DELETE outage``, ``POST stop``.
 """
 
 import json
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .clock import StillBusy
+from .outage import Outage
 
 if TYPE_CHECKING:
     from .server import Local
@@ -61,6 +63,12 @@ class Control:
                 case "POST", "idle":
                     self.local.wait_idle(float(asked.get("timeout", 60)))
                     return "200 OK", {"idle": True}
+                case "POST", "outage":
+                    self.local.outages.begin(Outage(**asked))
+                    return "200 OK", {"outage": asked}
+                case "DELETE", "outage":
+                    self.local.outages.end()
+                    return "200 OK", {"outage": None}
                 case "POST", "stop":
                     threading.Thread(target=self.local.stop, daemon=True).start()
                     return "200 OK", {"stopping": True}

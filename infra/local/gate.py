@@ -35,7 +35,12 @@ _PLAIN = frozenset(
      "sts", "kms", "iam", "cloudformation")
 )  # fmt: skip
 _SIGNED_V2 = re.compile(r"(?:^|&)AWSAccessKeyId=([^&]+)")  # what S3 presigns with
-_STATUS = {403: "403 Forbidden", 500: "500 Internal Server Error", 501: "501 Not Implemented"}
+_STATUS = {
+    403: "403 Forbidden",
+    500: "500 Internal Server Error",
+    501: "501 Not Implemented",
+    503: "503 Service Unavailable",
+}
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -84,13 +89,17 @@ class Gate:
                 environ, start_response, 403, "MissingAuthenticationToken",
                 "The request is not signed.",
             )  # fmt: skip
-        if self.local.principal_of(key) is None:
+        principal = self.local.principal_of(key)
+        if principal is None:
             return _refuse(
                 environ, start_response, 403, "InvalidClientTokenId",
                 f"The access key {key} is nobody's here; the operator's is 'test'.",
             )  # fmt: skip
         if why := self._forged(environ, key, service):
             return _refuse(environ, start_response, 403, "SignatureDoesNotMatch", why)
+        if self.local.outages.strikes(service, principal):
+            why = "An outage was asked for at /_local/outage."
+            return _refuse(environ, start_response, 503, "ServiceUnavailable", why)
         told: list[Any] = []
         try:
             answer = self.app(environ, lambda *response: told.append(response))

@@ -58,6 +58,7 @@ from .control import Control
 from .credentials import Credentials
 from .deploy import deploy
 from .gate import Dispatcher, Gate
+from .outage import Outages
 from .sigv4 import Secret
 
 # importing these files teaches CloudFormation their types
@@ -145,6 +146,7 @@ class Local:
         self._credentials = Credentials()
         self._asked_port = port
         self._stopped = threading.Event()
+        self.outages = Outages()
         self.outbox: list[Any] = []
         self.on_log: list[Callable[[str, str, list[tuple[int, str]]], None]] = []
         self.on_metric: list[Callable[..., None]] = []

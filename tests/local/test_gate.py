@@ -125,3 +125,29 @@ def test_keys_of_every_kind_are_signed_alike(local: Local) -> None:
         client(local, "lambda").get_function(
             FunctionName="arn:aws:lambda:us-east-1:123456789012:function:x y".replace(" ", "")
         )
+
+
+def test_an_outage_strikes_the_service_and_the_role_it_names(local: Local) -> None:
+    s3 = once(local, "s3")
+    with local.outages.of("dynamodb"):
+        with pytest.raises(ClientError) as failed:
+            once(local, "dynamodb").list_tables()
+        assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+        s3.list_buckets()
+    with local.outages.of("dynamodb", role=":role/other"):
+        once(local, "dynamodb").list_tables()
+    once(local, "dynamodb").list_tables()
+
+
+def test_an_outage_is_asked_for_and_ended_over_http(local: Local) -> None:
+    def ask(method: str, body: bytes = b"") -> int:
+        connection = http.client.HTTPConnection("localhost", local.port)
+        connection.request(method, "/_local/outage", body=body)
+        return connection.getresponse().status
+
+    assert ask("POST", b'{"service": "dynamodb"}') == 200
+    with pytest.raises(ClientError, match="An outage was asked for"):
+        once(local, "dynamodb").list_tables()
+    assert ask("POST", b'{"servis": "dynamodb"}') == 400
+    assert ask("DELETE") == 200
+    once(local, "dynamodb").list_tables()
