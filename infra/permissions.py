@@ -44,9 +44,11 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
 
 
 def items(shared: Shared, actions: tuple[str, ...], model: str | None) -> iam.PolicyStatement:
-    """``actions`` on the items whose partition key is the model's."""
+    """``actions`` on the items whose partition key is the model's; for all models, the index of
+    their routes too."""
     if model is None:
-        return allow(list(actions), [shared.table_arn])
+        indexed = f"{shared.table_arn}/index/{keys.ROUTES}"
+        return allow(list(actions), [shared.table_arn, indexed])
     own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.model_pk(model)]}}
     return allow(list(actions), [shared.table_arn], own)
 

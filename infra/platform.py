@@ -13,6 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from driftloop import keys
 from infra.function import Function, removal
 from infra.layers import Layers
 from infra.serving import Api
@@ -108,7 +109,7 @@ class Platform(Stack):
     def _registry(self, key: kms.Key) -> dynamodb.Table:
         text = dynamodb.AttributeType.STRING
         keep = self._settings.environment.removal == "retain"
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self, "Registry",
             partition_key=dynamodb.Attribute(name="pk", type=text),
             sort_key=dynamodb.Attribute(name="sk", type=text),
@@ -121,6 +122,12 @@ class Platform(Stack):
             # Not KEEP: a roll-back could not delete what is protected, and would stop there.
             removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
         )  # fmt: skip
+        table.add_global_secondary_index(
+            index_name=keys.ROUTES,
+            partition_key=dynamodb.Attribute(name="listed", type=text),
+            sort_key=dynamodb.Attribute(name="pk", type=text),
+        )
+        return table
 
     def _topic(self, key: kms.Key) -> sns.Topic:
         topic = sns.Topic(

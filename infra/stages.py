@@ -121,5 +121,5 @@ MONITOR = Stage(
 QUERY = Stage(
     "query", "tells about models and versions", memory=512, timeout=15,
     reads=("versions",),
-    items=(*READ_ITEMS, "dynamodb:Scan"),
+    items=READ_ITEMS,
 )  # fmt: skip

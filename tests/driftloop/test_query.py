@@ -11,8 +11,8 @@ from tests.driftloop.test_register import STATE
 
 
 class Shelf:
-    def models(self):
-        return ["flights"]
+    def routes(self):
+        return {"flights": self.route("flights")}
 
     def route(self, model):
         one, two = Served(1, "k", "s1"), Served(2, "k", "s2")

@@ -88,7 +88,7 @@ def test_law_6_a_route_names_only_registered_versions(registry, guard):
         route = registry.route("m")
         registry.move_route("m", route, canary(route, served(2), 0.1, NOW), AUDIT, guard)
     assert registry.route("m") == first(served(), NOW)
-    assert registry.models() == ["m"]
+    assert registry.routes() == {"m": first(served(), NOW)}
 
 
 def test_a_route_that_moved_meanwhile_is_not_overwritten(registry, guard):

@@ -152,6 +152,7 @@ def model_pk(model: str) -> str:
 
 
 ROUTE = "ROUTE"
+ROUTES = "routes"  # the index of them: items with a `listed` are in it, and only routes have one
 LOCK = "LOCK"
 VERSION = "VERSION#"
 RUN = "RUN#"

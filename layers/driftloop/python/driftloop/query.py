@@ -26,7 +26,7 @@ MOST_VERSIONS = 100
 class Source(Protocol):
     """What the registry and the store tell; ``version`` and ``card`` raise NotFound."""
 
-    def models(self) -> list[str]: ...
+    def routes(self) -> dict[str, Route]: ...
 
     def route(self, model: str) -> Route | None: ...
 
@@ -44,7 +44,7 @@ def respond(method: str, path: str, source: Source) -> Response:
         case ["GET", "health"]:
             return answer(200, {"status": "ok"})
         case ["GET", "models"]:
-            names = source.models()
+            names = source.routes()
             return answer(200, {"models": [{"model": m, "url": f"/models/{m}"} for m in names]})
         case ["GET", "models", model]:
             return answer(200, _model(model, _route(model, source), source))
@@ -70,7 +70,7 @@ def respond(method: str, path: str, source: Source) -> Response:
 def _route(model: str, source: Source) -> Route:
     route = source.route(model)
     if route is None:
-        names = ", ".join(source.models()) or "none yet"
+        names = ", ".join(source.routes()) or "none yet"
         raise NotFound(f"no model {model[:60]!r} with a released version; there are: {names}")
     return route
 

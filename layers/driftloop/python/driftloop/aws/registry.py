@@ -26,9 +26,10 @@ class Registry:
 
     # --- reads --------------------------------------------------------------------------------
 
-    def models(self) -> list[str]:
-        """Every model that has a route, sorted."""
-        return sorted(pk.removeprefix(keys.model_pk("")) for pk in self.table.scan(keys.ROUTE))
+    def routes(self) -> dict[str, Route]:
+        """Every model that has a route, sorted by name, without reading the whole table."""
+        found = self.table.listed(keys.ROUTES, keys.ROUTE)
+        return {item["pk"].removeprefix(keys.model_pk("")): Route.from_item(item) for item in found}
 
     def version(self, model: str, number: int) -> Version:
         """Raises NotFound."""
@@ -221,7 +222,7 @@ def move_writes(
             "Put",
             pk,
             keys.ROUTE,
-            new.to_item(),
+            {**new.to_item(), "listed": keys.ROUTE},
             where={"revision": old.revision if old else ABSENT},
             otherwise=RouteMoved(f"the route of {model} moved meanwhile"),
         ),

@@ -126,18 +126,18 @@ class Table:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def scan(self, sk: str) -> Iterator[str]:
-        """The ``pk`` of every item with this ``sk``; reads the whole table."""
-        with translated(f"*/{sk}"):
-            pages = client("dynamodb").get_paginator("scan")
+    def listed(self, index: str, value: str) -> Iterator[dict[str, Any]]:
+        """Items of a sparse index: those whose ``listed`` is ``value``, by ``pk``. An index knows
+        of a write a moment later than the table does."""
+        with translated(f"{index}/{value}"):
+            pages = client("dynamodb").get_paginator("query")
             for page in pages.paginate(
                 TableName=self.name,
-                FilterExpression="sk = :sk",
-                ExpressionAttributeValues=encode_item({":sk": sk}),
-                ProjectionExpression="pk",
+                IndexName=index,
+                KeyConditionExpression="listed = :value",
+                ExpressionAttributeValues=encode_item({":value": value}),
             ):
-                for item in page["Items"]:
-                    yield decode_item(item)["pk"]
+                yield from map(decode_item, page["Items"])
 
     def write(self, *writes: Write) -> None:
         """Make all changes or none. Raises the ``otherwise`` of the first write whose condition
