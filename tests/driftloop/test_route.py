@@ -1,25 +1,75 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from driftloop.errors import RouteMoved
-from driftloop.route import CANARY, STEADY, Route, Served, canary, first, promoted, withdrawn
+from driftloop.route import (
+    CANARY,
+    LINEAR,
+    SHADOW,
+    STEADY,
+    Paused,
+    Route,
+    Served,
+    advanced,
+    canary,
+    challenged,
+    first,
+    held,
+    promoted,
+    resumed,
+    withdrawn,
+)
 
 ONE, TWO, THREE = (Served(n, f"k{n}", f"s{n}") for n in (1, 2, 3))
-T = "2013-02-01T00:00:00.000Z"
+T, LATER = "2013-02-01T00:00:00.000Z", "2013-02-01T01:00:00.000Z"
 
 
 def test_transitions_and_their_revisions():
     route = first(ONE, T)
     assert (route.revision, route.champion, route.previous) == (1, ONE, None)
     trial = canary(route, TWO, 0.1, T)
-    assert (trial.revision, trial.champion, trial.challenger, trial.step) == (2, ONE, TWO, CANARY)
+    assert (trial.revision, trial.champion, trial.challenger) == (2, ONE, TWO)
+    assert (trial.strategy, trial.step, trial.began, trial.shadow) == (CANARY, 1, T, False)
     won = promoted(trial, TWO, T)
     assert (won.revision, won.champion, won.challenger, won.previous) == (3, TWO, None, 1)
     lost = withdrawn(trial, T)
-    assert (lost.revision, lost.champion, lost.challenger, lost.step) == (3, ONE, None, STEADY)
-    with pytest.raises(RouteMoved):
-        withdrawn(lost, T)
+    assert (lost.revision, lost.champion, lost.challenger, lost.strategy) == (3, ONE, None, STEADY)
+    assert replace(lost, revision=1) == route
+    for change in (withdrawn, resumed, lambda r, t: advanced(r, 0.2, t),
+                   lambda r, t: held(r, "ann", "why", t)):  # fmt: skip
+        with pytest.raises(RouteMoved, match="nothing is being released"):
+            change(lost, T)
+
+
+def test_steps_pauses_and_what_they_keep():
+    trial = challenged(first(ONE, T), TWO, 0.2, T, LINEAR)
+    second = advanced(trial, 0.4, LATER)
+    assert (second.step, second.share, second.since, second.began) == (2, 0.4, LATER, T)
+    stopped = held(second, "ann", "odd numbers", LATER)
+    assert stopped.paused == Paused("ann", "odd numbers", LATER)
+    assert (stopped.share, stopped.since, stopped.step) == (0.4, LATER, 2)
+    again = resumed(replace(stopped, since=T), LATER)
+    assert (again.paused, again.since, again.began, again.revision) == (None, LATER, T, 5)
+
+
+def test_a_shadow_answers_nobody_and_a_standby_champion_neither():
+    shadow = challenged(first(ONE, T), TWO, 0.0, T, SHADOW)
+    assert shadow.shadow and {shadow.pick(str(i)) for i in range(1000)} == {ONE}
+    assert not withdrawn(shadow, T).shadow
+    green = challenged(first(ONE, T), TWO, 1.0, T, "blue_green")
+    assert {green.pick(str(i)) for i in range(1000)} == {TWO}
+
+
+def test_routes_of_before_there_were_steps_are_read():
+    trial = canary(first(ONE, T), TWO, 0.1, T)
+    for route, step in ((trial, "canary"), (first(ONE, T), "steady")):
+        item = route.to_item() | {"step": step}
+        del item["strategy"]
+        item.pop("began", None)
+        assert Route.from_item(item) == route
 
 
 @given(st.floats(0.001, 0.999))
@@ -28,6 +78,8 @@ def test_a_route_survives_the_registry(share):
         first(ONE, T),
         canary(first(ONE, T), TWO, share, T),
         promoted(first(ONE, T), TWO, T),
+        challenged(first(ONE, T), TWO, 0.0, T, SHADOW),
+        held(advanced(canary(first(ONE, T), TWO, 0.1, T), share, T), "ann", "why", T),
     ):
         assert Route.from_item(route.to_item()) == route
         assert all(value is not None for value in route.to_item().values())

@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from driftloop.errors import RouteMoved
 
-STEADY = "steady"
-CANARY = "canary"
+STEADY = "steady"  # nothing is being released
+CANARY, LINEAR, BLUE_GREEN, SHADOW = "canary", "linear", "blue_green", "shadow"
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,22 @@ class Served:
 
 
 @dataclass(frozen=True)
-class Route:
-    """``share``: the challenger's, strictly between 0 and 1; 0 without a challenger.
+class Paused:
+    """Who holds the release where it is, and why."""
 
-    ``since`` is when this step began; ``previous`` the champion before the present one.
+    by: str
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """``share``: the challenger's, from 0 (nothing, or shadow) to 1 (everything, the champion
+    standing by); 0 without a challenger.
+
+    ``strategy``: how the challenger is released, STEADY without one. ``step``: the number of its
+    step, from 1; ``since`` is when this step began, ``began`` when the challenger did.
+    ``previous`` is the champion before the present one.
     """
 
     revision: int
@@ -38,19 +50,33 @@ class Route:
     since: str
     challenger: Served | None = None
     share: float = 0.0
-    step: str = STEADY
+    strategy: str = STEADY
+    step: int = 0
+    began: str | None = None
+    paused: Paused | None = None
     previous: int | None = None
+
+    @property
+    def shadow(self) -> bool:
+        """Whether the challenger scores every request, and answers none."""
+        return self.challenger is not None and self.strategy == SHADOW
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        challenger = item.get("challenger")
+        challenger, paused, step = item.get("challenger"), item.get("paused"), item["step"]
+        if isinstance(step, str):  # written before there were steps: the strategy's name
+            item = {**item, "strategy": step, "began": item["since"] if challenger else None}
+            step = 1 if challenger else 0
         return cls(
             revision=item["revision"],
             champion=Served(**item["champion"]),
             since=item["since"],
             challenger=Served(**challenger) if challenger else None,
             share=float(item.get("share", 0)),
-            step=item["step"],
+            strategy=item["strategy"],
+            step=int(step),
+            began=item.get("began"),
+            paused=Paused(**paused) if paused else None,
             previous=item.get("previous"),
         )
 
@@ -59,11 +85,16 @@ class Route:
             "revision": self.revision,
             "champion": vars(self.champion),
             "since": self.since,
+            "strategy": self.strategy,
             "step": self.step,
         }
         if self.challenger:
             # A decimal as text: what people wrote, not its nearest binary fraction.
             item |= {"challenger": vars(self.challenger), "share": str(self.share)}
+        if self.began is not None:
+            item["began"] = self.began
+        if self.paused is not None:
+            item["paused"] = vars(self.paused)
         if self.previous is not None:
             item["previous"] = self.previous
         return item
@@ -72,7 +103,7 @@ class Route:
         """The version that answers ``key``: the same one as long as the challenger stays.
 
         ``key`` falls below the share by the hash of (challenger, key), so a new challenger draws
-        a new sample of keys.
+        a new sample of keys, and a larger share keeps the keys of the smaller one.
         """
         if self.challenger is None:
             return self.champion
@@ -96,27 +127,62 @@ def promoted(route: Route, version: Served, now: str) -> Route:
     )
 
 
-def canary(route: Route, version: Served, share: float, now: str) -> Route:
+def challenged(route: Route, version: Served, share: float, now: str, strategy: str) -> Route:
     """``version`` answers ``share`` of the requests; replaces any challenger before it."""
     return replace(
         route,
         revision=route.revision + 1,
         challenger=version,
         share=share,
-        step=CANARY,
+        strategy=strategy,
+        step=1,
         since=now,
+        began=now,
+        paused=None,
     )
+
+
+def canary(route: Route, version: Served, share: float, now: str) -> Route:
+    """``version`` answers ``share`` of the requests."""
+    return challenged(route, version, share, now, CANARY)
+
+
+def advanced(route: Route, share: float, now: str) -> Route:
+    """The next step: the challenger answers ``share`` from now on."""
+    _challenger(route)
+    return replace(route, revision=route.revision + 1, share=share, step=route.step + 1, since=now)
+
+
+def held(route: Route, by: str, reason: str, now: str) -> Route:
+    """Paused: the challenger keeps its share until somebody resumes."""
+    _challenger(route)
+    return replace(route, revision=route.revision + 1, paused=Paused(by, reason, now))
+
+
+def resumed(route: Route, now: str) -> Route:
+    """The step begins again, so that it is judged by what comes from now on."""
+    _challenger(route)
+    return replace(route, revision=route.revision + 1, paused=None, since=now)
 
 
 def withdrawn(route: Route, now: str) -> Route:
     """The challenger is gone; the champion answers everything."""
-    if route.challenger is None:
-        raise RouteMoved("there is no challenger to withdraw")
+    _challenger(route)
     return replace(
         route,
         revision=route.revision + 1,
         challenger=None,
         share=0.0,
-        step=STEADY,
+        strategy=STEADY,
+        step=0,
         since=now,
+        began=None,
+        paused=None,
     )
+
+
+def _challenger(route: Route) -> Served:
+    """Raises RouteMoved when there is none."""
+    if route.challenger is None:
+        raise RouteMoved("there is no challenger; nothing is being released")
+    return route.challenger
