@@ -148,35 +148,39 @@ def _check_lock() -> State:
 
 
 def _check_pieces(timeout: int) -> State:
-    """The pieces of large uploads, each in an execution of its own (STANDARD: an EXPRESS one may
-    not outlast five minutes). A piece that was checked is not checked again, so the retry of the
-    whole runs what failed. Bad data is no failure: the merge decides on it.
-    """
+    """The pieces of large uploads. Bad data is no failure: the merge decides on it."""
     check = task("ingest", "check", timeout, End=True)
-    check["Parameters"] = {"op": "check", "piece.$": "$.piece", "state.$": "$.state"}
-    del check["Catch"]  # a failure is the map's to count
+    check["Parameters"] = {"op": "check", "piece.$": "$.item", "state.$": "$.state"}
+    state = {"run.$": "$.run", "now.$": "$.now"}
+    return each("Pieces", "CheckPiece", check, "$.ingest.items", state, Next="Merge")
+
+
+def each(label: str, name: str, work: State, items: str, state: State, **more: Any) -> State:
+    """A Map over the list in the store that ``items`` names, each item in an execution of its own
+    (STANDARD: an EXPRESS one may not outlast five minutes), in which the state ``name`` is given
+    ``item`` and ``state``. What was done is not done again, so the retry of the whole runs what
+    failed.
+    """
+    del work["Catch"]  # a failure is the map's to count
     return {
         "Type": "Map",
-        "Label": "Pieces",
+        "Label": label,
         "ItemReader": {
             "Resource": "${GetObject}",
             "ReaderConfig": {"InputType": "JSON"},
-            "Parameters": {"Bucket": "${Store}", "Key.$": "$.ingest.items"},
+            "Parameters": {"Bucket": "${Store}", "Key.$": items},
         },
-        "ItemSelector": {
-            "piece.$": "$$.Map.Item.Value",
-            "state": {"run.$": "$.run", "now.$": "$.now"},
-        },
+        "ItemSelector": {"item.$": "$$.Map.Item.Value", "state": state},
         "MaxConcurrency": 8,  # a new account runs ten functions at once, and some must serve
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "CheckPiece",
-            "States": {"CheckPiece": check},
+            "StartAt": name,
+            "States": {name: work},
         },
         "ResultPath": None,
         "Retry": retry(["States.ExceedToleratedFailureThreshold", "States.ItemReaderFailed"]),
         "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Failed"}],
-        "Next": "Merge",
+        **more,
     }
 
 
