@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 READERS = 8  # objects read side by side; waiting is what reading small ones mostly is
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,40 @@ def get_all(store: Blobs, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         return
     with ThreadPoolExecutor(READERS) as pool:
         yield from zip(names, pool.map(store.get, names), strict=True)
+
+
+def joined(files: Iterable[BinaryIO]) -> BinaryIO:
+    """Files one behind the other, read as one; each is asked for, and closed, in its turn. Members
+    of gzip make a gzip file."""
+
+    def blocks() -> Iterator[bytes]:
+        for file in files:
+            with file:
+                while data := file.read(_BLOCK):
+                    yield data
+
+    return flowing(blocks())
+
+
+def flowing(blocks: Iterable[bytes]) -> BinaryIO:
+    """Bytes that are made as they are read."""
+    return cast(BinaryIO, io.BufferedReader(_Flowing(blocks)))
+
+
+class _Flowing(io.RawIOBase):
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any, /) -> int:
+        while not self._left:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._left = memoryview(block)
+        size = min(len(into), len(self._left))
+        into[:size], self._left = self._left[:size], self._left[size:]
+        return size

@@ -14,27 +14,17 @@ from typing import Any, BinaryIO
 from driftloop import keys
 from driftloop.blobs import Blobs
 from driftloop.data.rows import kinds
-from driftloop.errors import DataError, NotFound, TooLarge
+from driftloop.errors import DataError, NotFound
 from driftloop.ids import canonical, digest
-from driftloop.reading import Source, cut, open_piece, open_source
-from driftloop.reading.unpack import GZIP, PARQUET
+from driftloop.reading import Source
 from driftloop.spec import Spec
+from driftloop.uploads.cutting import Piece, Wanted, cut_file, open_cut, too_large
 from driftloop.uploads.upload import File, Upload, files
 
 MOST_PIECES = 256
 """16 GiB of text in pieces of the usual size: what repeats among the rows of all pieces is looked
 for in one process, on a disk that holds some 16 to 24 bytes of each row."""
 _AT_ONCE = 200  # small files that one process checks at most
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of file number ``file``: ``cut`` (:class:`driftloop.reading.Cut` but for its
-    shape), or all of it when None; ``staged``: the key of its own text, when it was packed."""
-
-    file: int
-    cut: dict[str, Any] | None = None
-    staged: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,17 +57,11 @@ class Division:
         self, store: Blobs, landing: Blobs, spec: Spec, piece: Piece
     ) -> tuple[BinaryIO, Source]:
         """A piece, and the stream to be closed after it. Raises DataError."""
-        file, bounds = self.files[piece.file], piece.cut or {}
-        if piece.staged:
-            stream = store.open(piece.staged)
-        else:
-            start, end = bounds.get("start") or 0, bounds.get("end")
-            stream = landing.open(file.key, file.version_id, start, end or file.size)
+        file, shape = self.files[piece.file], self.shapes[piece.file]
+        stream, source = open_cut(store, landing, file, wanted(spec), shape, piece)
         if piece.cut is None:
-            source = open_source(stream, kinds(spec), others(spec))
-            return stream, replace(source, whole=len(self.files) == 1)
-        whole = {**piece.cut, "shape": self.shapes[piece.file]}
-        return stream, open_piece(stream, whole, kinds(spec))
+            source = replace(source, whole=len(self.files) == 1)
+        return stream, source
 
 
 def divide(
@@ -100,12 +84,15 @@ def divide(
         pieces: list[Piece] = []
         text = 0
         for number in range(len(made.files)):
-            shape, own = _cut(store, landing, spec, made, number, size)
+            shape, own = cut_file(
+                store, landing, made.files[number], wanted(spec), number, size, MOST_PIECES,
+                lambda name: made.key(spec, name),
+            )  # fmt: skip
             shapes.append(shape)
             pieces += own
             text += len(own) * size if shape else made.files[number].size
             if text > MOST_PIECES * size:
-                raise _too_large(size)
+                raise too_large(MOST_PIECES * size)
         made = replace(made, shapes=shapes, pieces=pieces)
     except (DataError, NotFound) as error:
         made = replace(made, error=told(error))
@@ -135,6 +122,11 @@ def stamp(spec: Spec, code: str, now: str) -> str:
     return digest(spec.to_json().decode(), code, now)[:16]
 
 
+def wanted(spec: Spec) -> Wanted:
+    """What is read of a file of labelled rows."""
+    return Wanted(kinds(spec), others(spec))
+
+
 def others(spec: Spec) -> bool:
     """Whether a file may hold columns that the spec does not name."""
     return spec.data.other_columns == "ignore"
@@ -143,35 +135,3 @@ def others(spec: Spec) -> bool:
 def told(error: Exception) -> dict[str, str]:
     """An error as it is kept."""
     return {"name": type(error).__name__, "message": str(error)}
-
-
-def _cut(
-    store: Blobs, landing: Blobs, spec: Spec, made: Division, number: int, size: int
-) -> tuple[dict[str, Any] | None, list[Piece]]:
-    file = made.files[number]
-    pieces: list[Piece] = []
-    shape: dict[str, Any] | None = None
-    with landing.open(file.key, file.version_id) as stream:
-        head = stream.read(4)  # of Parquet, the size says nothing of its rows
-        small = size // 10 if head.startswith(GZIP) else 0 if head == PARQUET else size
-        if file.size <= small:
-            return None, [Piece(number)]
-        stream.seek(0)
-        for found in cut(stream, kinds(spec), size, others=others(spec)):
-            if len(pieces) >= MOST_PIECES:
-                raise _too_large(size)
-            document, shape, staged = found.to_json(), found.shape, ""
-            del document["shape"]
-            if found.data is not None:
-                staged = made.key(spec, f"{number}-{found.number}.text.gz")
-                store.put(staged, found.data)
-            pieces.append(Piece(number, document, staged))
-    if head == PARQUET and len(pieces) == 1:
-        return None, [Piece(number)]
-    return shape, pieces
-
-
-def _too_large(size: int) -> TooLarge:
-    return TooLarge(
-        f"the upload holds over {MOST_PIECES * size >> 20:,} MiB; make several uploads of it"
-    )

@@ -8,17 +8,16 @@ original objects. Every write is idempotent, and the intake, which makes the par
 from __future__ import annotations
 
 import gzip
-import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import reduce
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from driftloop import errors, keys
-from driftloop.blobs import READERS, Blobs
+from driftloop.blobs import READERS, Blobs, joined
 from driftloop.checking import expectations
 from driftloop.data import dataset
 from driftloop.errors import DataError, ExpectationFailed, TooManyRejected, UnreadableFile
@@ -113,8 +112,8 @@ def settle(
     whole = add_up(store, found)
     refused = refused or judge(spec, upload, files, found, whole)
     if whole.rejected:
-        rejected = (f.rejected for f in found if f.checked and f.checked.rejected)
-        store.put_file(keys.quarantine(spec.name, upload.name), _chain(store, rejected))
+        rejected = (f.rejected(store) for f in found if f.checked and f.checked.rejected)
+        store.put_file(keys.quarantine(spec.name, upload.name), joined(rejected))
     originals, parts = [], []
     if refused is None:
         with ThreadPoolExecutor(READERS) as pool:
@@ -209,27 +208,3 @@ def _examples(store: Blobs, key: str) -> list[dict[str, Any]]:
             if len(same) < _SHOWN:
                 same.append(row)
     return [row for same in found.values() for row in same]
-
-
-def _chain(store: Blobs, members: Iterable[Callable[[Blobs], BinaryIO]]) -> BinaryIO:
-    """Files one behind the other, read as one; gzip members make a gzip file."""
-    return cast(BinaryIO, io.BufferedReader(_Chain(member(store) for member in members)))
-
-
-class _Chain(io.RawIOBase):
-    def __init__(self, files: Iterable[BinaryIO]) -> None:
-        self._files = iter(files)
-        self._now: BinaryIO | None = next(self._files, None)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, into: Any, /) -> int:
-        while self._now is not None:
-            data = self._now.read(len(into))
-            if data:
-                into[: len(data)] = data
-                return len(data)
-            self._now.close()
-            self._now = next(self._files, None)
-        return 0
