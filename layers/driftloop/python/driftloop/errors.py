@@ -18,12 +18,17 @@
     ├── IntegrityError              an artefact is not the one the registry names
     ├── NotFound                    no such model, version, run       (HTTP 404)
     ├── BadRequest                  a request that cannot be answered (HTTP 400)
-    │   └── RequestTooLarge         more than one request may ask     (HTTP 413)
+    │   ├── RequestTooLarge         more than one request may ask     (HTTP 413)
+    │   └── UnsupportedMedia        a type or coding nobody reads here (HTTP 415)
     └── Unavailable                 a service did not answer in time  (HTTP 503; retried)
 
 In the state machine only :class:`Unavailable` and AWS's own transient errors are retried; every
 other one ends the run by name, and the champion stays.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class DriftloopError(Exception):
@@ -99,19 +104,26 @@ class NotFound(DriftloopError):
 
 
 class BadRequest(DriftloopError):
-    """A request that cannot be answered; ``field`` is the path of what is wrong."""
+    """A request that cannot be answered; ``field`` is the path of what is wrong, ``also`` the
+    request's other mistakes."""
 
     http_status = 400
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str = "", also: Sequence[BadRequest] = ()) -> None:
         super().__init__(message)
-        self.field = field
+        self.field, self.also = field, tuple(also)
 
 
 class RequestTooLarge(BadRequest):
     """More than one request may ask."""
 
     http_status = 413
+
+
+class UnsupportedMedia(BadRequest):
+    """A media type, charset or content coding that is not read here."""
+
+    http_status = 415
 
 
 class Unavailable(DriftloopError):

@@ -9,6 +9,7 @@ from typing import Any
 from driftloop.errors import BadRequest, DriftloopError
 
 Response = dict[str, Any]
+RETRY_AFTER = "1"  # seconds; what does not answer now is looked for again at the next request
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
@@ -37,5 +38,10 @@ def problem(error: DriftloopError, **headers: str) -> Response:
         "detail": str(error),
     }
     if isinstance(error, BadRequest) and error.field:
-        document["errors"] = [{"field": error.field, "message": str(error)}]
+        if error.also:
+            document["detail"] += f" (and {len(error.also)} more, see errors)"
+        mistakes = (error, *error.also)
+        document["errors"] = [{"field": e.field, "message": str(e)} for e in mistakes]
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"retry_after": RETRY_AFTER, **headers}
     return text(status, "application/problem+json", _encode(document), **headers)

@@ -1,0 +1,58 @@
+"""JSON text → a document, without the traps JSON sets.
+
+Python's decoder lets through NaN, Infinity and 1e999, which are refused where the field they stand
+in is checked, so that it can be named. Refused here: keys that are doubled (RFC 8259, section 4:
+what they mean is anybody's guess), half a surrogate pair (it is no text), a byte order mark
+(section 8.1), endless nesting, and whole numbers beyond Python's own limit of digits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from driftloop.errors import BadRequest
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+class _Doubled(ValueError):
+    """An object names a key twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        name = next(n for n, _ in pairs if n in seen or seen.add(n))  # type: ignore[func-returns-value]
+        raise _Doubled(f"key {name[:60]!r} appears twice in one object")
+    return found
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_object).decode
+
+
+def parse(text: str) -> Any:
+    """Raises BadRequest saying where ``text`` is no JSON, or what about it is ambiguous."""
+    try:
+        document = _decode(text)
+        if "\\u" in text and _escapes_half(document):
+            raise BadRequest("the body holds half of a surrogate pair, which is no character")
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        if text.startswith("\ufeff"):
+            raise BadRequest("the body is not JSON: it begins with a byte order mark") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadRequest(f"the body is not JSON: {error.msg} at {where}") from None
+    except _Doubled as error:
+        raise BadRequest(f"the body is ambiguous: {error}") from None
+    except ValueError:  # Python's own limit on the digits of a whole number
+        raise BadRequest("the body holds a number with thousands of digits") from None
+    return document
+
+
+def _escapes_half(document: Any) -> bool:
+    """The decoder joins two halves that follow each other, so any that is left is alone."""
+    return bool(_HALVES.search(json.dumps(document, ensure_ascii=False)))
