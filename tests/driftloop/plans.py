@@ -44,11 +44,13 @@ def plan(intercept: float = -1.0, classes=("0", "1"), extra: int = 0) -> bytes:
             "classes": list(classes) if classes else None,
             "inputs": inputs,
             "precision": "float64",
+            "interval": None,
             "model": {
                 "kind": "linear",
                 "link": link,
                 "intercept": [intercept + k for k in range(outputs)],
                 "weights": [weights] * outputs,
+                "background": None,
             },
         }
     )

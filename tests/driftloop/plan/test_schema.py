@@ -21,6 +21,7 @@ def tree_plan() -> dict:
         "task": "classification",
         "classes": ["no", "yes"],
         "precision": "float64",
+        "interval": None,
         "inputs": [
             {
                 "type": "number",
@@ -56,6 +57,7 @@ def tree_plan() -> dict:
                     "right": [2, 0, 4, 0, 0],
                     "missing_left": [1, 0, 0, 0, 0],
                     "output": 0,
+                    "cover": [4.0, 2.0, 3.0],
                 }
             ],
         },
@@ -69,6 +71,7 @@ def linear_plan() -> dict:
         "link": "logistic",
         "intercept": [0.5],
         "weights": [[2.0, [0.0, 1.0, -1.0]]],
+        "background": [[0.25, -0.5]],
     }
     plan["inputs"][0] |= {"missing": 12.0, "center": 10.0, "scale": 4.0}
     return plan
@@ -95,14 +98,35 @@ def test_bytes_are_canonical_and_floats_come_back_exactly():
     assert schema.read(data) == plan
 
 
-def test_a_plan_of_the_format_before_patterns_is_still_read_under_its_own_name():
-    old = tree_plan() | {"format": "driftloop.plan/1"}
-    del old["inputs"][1]["pattern"]
-    data = schema.dump(old)
-    scorer = load(data, schema.digest(data))
-    assert scorer.row({"hour": 1, "carrier": "any"}) == (1.0, 2)
+def older(plan: dict, number: int) -> dict:
+    """The plan as it was written then."""
+    plan |= {"format": f"driftloop.plan/{number}"}
+    del plan["interval"]
+    for lost, places in (
+        ("background", [plan["model"]]),
+        ("cover", plan["model"].get("trees", [])),
+    ):
+        for place in places:
+            place.pop(lost, None)
+    if number == 1:
+        del plan["inputs"][1]["pattern"]
+    return plan
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("make", [tree_plan, linear_plan])
+def test_a_plan_of_a_format_before_is_still_read_under_its_own_name(make, number):
+    data = schema.dump(older(make(), number))
+    scorer, today = load(data, schema.digest(data)), load(schema.dump(make()))
+    row = scorer.row({"hour": 1, "carrier": "any"})
+    assert scorer.score([row]) == today.score([row])
     assert scorer.inputs[1].pattern is None
-    for broken in ([], {"format": "driftloop.plan/1", "inputs": 3}):
+    assert scorer.interval(3.0) is None and scorer.confidence is None
+    assert (scorer.explainable, today.explainable) == (0, 100)
+    with pytest.raises(BadRequest, match="trained before") as caught:
+        scorer.explain([row])
+    assert caught.value.field == "explain"
+    for broken in ([], {"format": f"driftloop.plan/{number}", "inputs": 3, "model": {"trees": 1}}):
         with pytest.raises(IntegrityError):
             load(json.dumps(broken).encode())
 
@@ -110,7 +134,7 @@ def test_a_plan_of_the_format_before_patterns_is_still_read_under_its_own_name()
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        (["format"], "driftloop.plan/3", "format"),
+        (["format"], "driftloop.plan/4", "format"),
         (["inputs", 1, "pattern"], 7, "pattern must be text"),
         (["inputs", 1, "pattern"], "(a+)+b", "too many ways"),
         (["task"], "clustering", "task"),
@@ -131,6 +155,10 @@ def test_a_plan_of_the_format_before_patterns_is_still_read_under_its_own_name()
         (["model", "trees", 0, "right", 0], 3, "pre-order"),
         (["model", "trees", 0, "right"], [2], "has 1 entries, not 5"),
         (["model", "trees", 0, "output"], 1, "output"),
+        (["model", "trees", 0, "cover"], [1.0], "has 1 entries, not 3"),
+        (["model", "trees", 0, "cover", 1], 0.0, "above 0"),
+        (["model", "trees", 0, "cover", 1], 2, "floats"),
+        (["interval"], {"confidence": 0.9, "low": -1.0, "high": 1.0}, "null for classes"),
         (["model", "extra"], 1, "exactly the keys"),
     ],
 )

@@ -62,6 +62,7 @@ def export(
         "classes": classes,
         "inputs": inputs,
         "precision": "float32" if rounds else "float64",
+        "interval": None,
         "model": _model(model, inputs, sources),
     }
     return schema.check(plan)
@@ -188,6 +189,7 @@ def _linear(model: Any, inputs: list[dict[str, Any]], sources: list[Source]) -> 
         "link": link,
         "intercept": [float(b) for b in intercept],
         "weights": weights,
+        "background": None,
     }
 
 

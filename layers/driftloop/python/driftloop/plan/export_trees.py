@@ -43,7 +43,7 @@ def boosting(model: Any, sources: list[Source]) -> dict[str, Any]:
             splits = _Splits(sources)
             for n, node in enumerate(nodes):
                 if node["is_leaf"]:
-                    splits.leaf(n, float(node["value"]))
+                    splits.leaf(n, float(node["value"]), float(node["count"]))
                 elif node["is_categorical"]:
                     splits.categorical(
                         n,
@@ -103,7 +103,8 @@ def forest(model: Any, sources: list[Source]) -> dict[str, Any]:
         for n in range(tree.node_count):
             if tree.children_left[n] < 0:
                 value = values[n].tolist()
-                splits.leaf(n, value if many else value[1 if classifier else 0])
+                value = value if many else value[1 if classifier else 0]
+                splits.leaf(n, value, float(tree.weighted_n_node_samples[n]))
             else:
                 splits.numeric(
                     n,
@@ -136,9 +137,12 @@ class _Splits:
     def __init__(self, sources: list[Source]) -> None:
         self._sources = sources
         self._nodes: dict[int, tuple[int, Any, int, int, int]] = {}
+        self._cover: dict[int, float] = {}
 
-    def leaf(self, n: int, value: float | list[float]) -> None:
+    def leaf(self, n: int, value: float | list[float], cover: float) -> None:
+        """cover: the weight of the rows learned from that ended here."""
         self._nodes[n] = (-1, value, 0, 0, 0)
+        self._cover[n] = cover
 
     def numeric(
         self, n: int, column: int, threshold: float, missing_left: bool, left: int, right: int
@@ -169,6 +173,7 @@ class _Splits:
 
     def tree(self, output: int | None) -> dict[str, Any]:
         tree: dict[str, Any] = {"input": [], "at": [], "right": [], "missing_left": []}
+        cover = []
         pending = [(0, -1)]  # the learner's number, and the parent if this is a right child
         while pending:
             n, parent = pending.pop()
@@ -181,7 +186,9 @@ class _Splits:
             tree["missing_left"].append(missing_left)
             if split >= 0:
                 pending += [(right, here), (left, -1)]
-        return tree | {"output": output}
+            else:
+                cover.append(self._cover[n])
+        return tree | {"output": output, "cover": cover}
 
 
 def _mask(goes_left: npt.NDArray[Any]) -> str:

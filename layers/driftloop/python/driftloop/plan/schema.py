@@ -1,9 +1,9 @@
-"""The plan's format, ``driftloop.plan/2``: a fitted model as plain data.
+"""The plan's format, ``driftloop.plan/3``: a fitted model as plain data.
 
 A plan is one JSON object. Nothing in it is ever executed: strings are only looked up in
 dictionaries or shown to people, and every number is finite. ::
 
-    format    "driftloop.plan/2"
+    format    "driftloop.plan/3"
     task      "classification" | "regression"
     classes   the target's values as text, two or more; null for regression
     inputs    what a row must hold, in order; each one of
@@ -16,8 +16,13 @@ dictionaries or shown to people, and every number is finite. ::
             all below `size`. `allowed`: the only values a caller may send, or null for any;
             `pattern`: a regular expression that all of a value must match, or null
     precision "float64", or "float32" if encoded numbers are rounded to single precision
-    model     {kind: "linear", link, intercept: [K], weights: [K][inputs]}
-                  a number's weight is a number; a category's is one number for each code
+    interval  {confidence, low, high}: the truth lies within [answer + low, answer + high] as
+              often as `confidence` says (:mod:`driftloop.plan.conformal`); null for classes, or
+              where too few rows were kept back to say
+    model     {kind: "linear", link, intercept: [K], weights: [K][inputs], background}
+                  a number's weight is a number; a category's is one number for each code;
+                  `background`: [K][inputs], the mean of each term (weight times encoded value)
+                  over the rows learned from, or null where it is not known
               {kind: "trees", link, start: [K], divide, trees: [tree]}
                   outputs = (start + trees added one by one, in order) / divide
     link      "identity" | "logistic" | "softmax", from the K outputs to the answer
@@ -33,11 +38,14 @@ pre-order, the left child always right behind its parent::
     right         where the right child is; 0 for a leaf
     missing_left  1 if a missing number goes left, otherwise 0
     output        (one for the tree) the output it adds to; null if to all
+    cover         (one for each leaf, in order) how many of the rows learned from ended there,
+                  by weight; null where it is not known
 
 Canonical bytes are UTF-8 JSON with sorted keys and no spaces, floats as Python's ``repr``
 (shortest text that reads back as the same double). Their SHA-256 is the plan's identity.
 
-``driftloop.plan/1`` had no `pattern`; such plans are still read.
+``driftloop.plan/1`` had no `pattern`, ``driftloop.plan/2`` no `interval`, `background` and
+`cover`; such plans are still read, with null in their place.
 """
 
 from __future__ import annotations
@@ -50,7 +58,8 @@ from typing import Any
 from driftloop.checking import pattern
 from driftloop.errors import IntegrityError
 
-FORMAT = "driftloop.plan/2"
+FORMAT = "driftloop.plan/3"
+BEFORE = ("driftloop.plan/1", "driftloop.plan/2")
 LINKS = ("identity", "logistic", "softmax")
 
 Plan = dict[str, Any]
@@ -75,20 +84,26 @@ def read(data: bytes) -> Plan:
         plan = json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"the plan is not JSON: {error}") from None
-    return check(_without_patterns(plan) if _says(plan, "format", "driftloop.plan/1") else plan)
+    known = isinstance(plan, dict) and plan.get("format") in BEFORE
+    return check(_renewed(plan) if known else plan)
 
 
-def _without_patterns(plan: Plan) -> Plan:
-    """A plan of the format before as one of today's."""
-    inputs = plan.get("inputs")
-    if isinstance(inputs, list):
-        inputs = [i | {"pattern": None} if _says(i, "type", "category") else i for i in inputs]
-    return plan | {"format": FORMAT, "inputs": inputs}
+def _renewed(plan: Plan) -> Plan:
+    """A plan of a format before as one of today's; what is malformed in it is left to the check."""
+    inputs, model = plan.get("inputs"), plan.get("model")
+    if plan["format"] == BEFORE[0] and isinstance(inputs, list):
+        inputs = [i | {"pattern": None} if _is_category(i) else i for i in inputs]
+    if isinstance(model, dict) and model.get("kind") == "linear":
+        model = model | {"background": None}
+    elif isinstance(model, dict) and isinstance(model.get("trees"), list):
+        trees = [t | {"cover": None} if isinstance(t, dict) else t for t in model["trees"]]
+        model = model | {"trees": trees}
+    return plan | {"format": FORMAT, "inputs": inputs, "model": model, "interval": None}
 
 
 def check(plan: Any) -> Plan:
     """Give the plan back if it is well formed. Raises IntegrityError naming the place if not."""
-    _keys(plan, "plan", "format task classes inputs precision model")
+    _keys(plan, "plan", "format task classes inputs precision interval model")
     _one_of(plan["format"], "format", (FORMAT,))
     _one_of(plan["task"], "task", ("classification", "regression"))
     _one_of(plan["precision"], "precision", ("float64", "float32"))
@@ -104,9 +119,20 @@ def check(plan: Any) -> Plan:
     for i, item in enumerate(inputs):
         _check_input(item, f"inputs[{i}]")
     _require(len({i["name"] for i in inputs}) == len(inputs), "inputs", "have a name twice")
+    if plan["interval"] is not None:
+        _require(classes is None, "interval", "must be null for classes")
+        _check_interval(plan["interval"])
     outputs = len(classes) if classes and len(classes) > 2 else 1
     _check_model(plan["model"], inputs, outputs)
     return plan  # type: ignore[no-any-return]
+
+
+def _check_interval(interval: Any) -> None:
+    _keys(interval, "interval", "confidence low high")
+    for key in ("confidence", "low", "high"):
+        _number(interval[key], f"interval.{key}")
+    _require(0.0 < interval["confidence"] < 1.0, "interval.confidence", "must be within (0, 1)")
+    _require(interval["low"] <= interval["high"], "interval.high", "must not be below low")
 
 
 def _check_input(item: Any, path: str) -> None:
@@ -140,7 +166,7 @@ def _check_model(model: Any, inputs: list[Any], outputs: int) -> None:
     _one_of(model.get("kind"), "model.kind", ("linear", "trees"))
     _one_of(model.get("link"), "model.link", LINKS)
     if model["kind"] == "linear":
-        _keys(model, "model", "kind link intercept weights")
+        _keys(model, "model", "kind link intercept weights background")
         _numbers(model["intercept"], "model.intercept", outputs)
         _list(model["weights"], "model.weights", outputs)
         for k, weights in enumerate(model["weights"]):
@@ -151,6 +177,10 @@ def _check_model(model: Any, inputs: list[Any], outputs: int) -> None:
                     _number(weight, path)
                 else:
                     _numbers(weight, path, item["size"])
+        if model["background"] is not None:
+            _list(model["background"], "model.background", outputs)
+            for k, means in enumerate(model["background"]):
+                _numbers(means, f"model.background[{k}]", len(inputs))
     else:
         _keys(model, "model", "kind link start divide trees")
         _numbers(model["start"], "model.start", outputs)
@@ -161,7 +191,7 @@ def _check_model(model: Any, inputs: list[Any], outputs: int) -> None:
 
 
 def _check_tree(tree: Any, path: str, inputs: list[Any], outputs: int) -> None:
-    _keys(tree, path, "input at right missing_left output")
+    _keys(tree, path, "input at right missing_left output cover")
     if tree["output"] is not None:
         _whole(tree["output"], f"{path}.output", 0, outputs)
     _list(tree["input"], f"{path}.input")
@@ -189,10 +219,19 @@ def _check_tree(tree: Any, path: str, inputs: list[Any], outputs: int) -> None:
         elif at is not None:
             _number(at, f"{path}.at[{n}]")
     _require(not pending, f"{path}.right", "is not in pre-order")
+    if tree["cover"] is not None:
+        _check_cover(tree["cover"], f"{path}.cover", tree["input"].count(-1))
 
 
-def _says(value: Any, key: str, word: str) -> bool:
-    return isinstance(value, dict) and value.get(key) == word
+def _check_cover(cover: Any, path: str, leaves: int) -> None:
+    """At the pace of C, since a forest has a hundred thousand of them."""
+    _list(cover, path, leaves)
+    _require(set(map(type, cover)) == {float}, path, "must hold floats")
+    _require(min(cover) > 0.0 and max(cover) < math.inf, path, "must hold finite floats above 0")
+
+
+def _is_category(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("type") == "category"
 
 
 def _no_constant(word: str) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from driftloop.errors import BadRequest, IntegrityError
+from driftloop.errors import BadRequest, IntegrityError, RequestTooLarge
 from driftloop.plan import compile, schema
 from driftloop.plan.inputs import Input, Row, encoder, inputs_of
+
+if TYPE_CHECKING:
+    from driftloop.plan.shapley import Explained
 
 
 class Scorer:
@@ -16,6 +19,7 @@ class Scorer:
     classes: the target's values as text; None for regression.
     inputs: what a row must hold, in order.
     sha256: the plan's identity.
+    confidence: how often the truth lies within :meth:`interval`; None if it gives none.
     """
 
     def __init__(self, plan: schema.Plan, sha256: str) -> None:
@@ -23,6 +27,8 @@ class Scorer:
         self.classes: list[str] | None = plan["classes"]
         self.inputs: tuple[Input, ...] = inputs_of(plan)
         self.sha256 = sha256
+        self._interval: dict[str, float] | None = plan["interval"]
+        self.confidence = self._interval["confidence"] if self._interval else None
         self._plan = plan
         self._encode = encoder(plan, strict=True)
         self._one = compile.single(plan) if self.outputs == 1 else None
@@ -67,6 +73,42 @@ class Scorer:
                 if answer - answer != 0.0:
                     raise _not_finite(i)
         return lists
+
+    def interval(self, value: float) -> tuple[float, float] | None:
+        """Where the truth lies, for a regression's answer; None for classes, or if the plan does
+        not say (too few rows were kept back, or it is older than intervals)."""
+        if self._interval is None:
+            return None
+        return value + self._interval["low"], value + self._interval["high"]
+
+    @property
+    def explainable(self) -> int:
+        """How many rows :meth:`explain` takes at once; 0 if the plan is older than explanations.
+        At most 100, fewer for a model of very many leaves."""
+        from driftloop.plan import shapley  # here, so that loading a plan does not wait for it
+
+        return shapley.most_rows(self._plan)
+
+    def explain(self, rows: list[Row]) -> Explained:
+        """What each input adds to the answers for encoded rows, on the model's own scale.
+
+        Raises BadRequest, with the field ``explain``, if the plan is older than explanations, and
+        RequestTooLarge for more than :attr:`explainable` rows.
+        """
+        from driftloop.plan import shapley
+
+        most = shapley.most_rows(self._plan)
+        if not most:
+            raise BadRequest(
+                "explain: this version was trained before answers could be explained; "
+                "the next one can",
+                "explain",
+            )
+        if len(rows) > most:
+            raise RequestTooLarge(
+                f"explain: {len(rows):,} rows; at most {most} of this model at once", "explain"
+            )
+        return shapley.explain(self._plan, rows)
 
 
 def _not_finite(i: int) -> BadRequest:
