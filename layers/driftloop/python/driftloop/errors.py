@@ -17,6 +17,7 @@
     │   └── RouteMoved              the route changed between read and write
     ├── IntegrityError              an artefact is not the one the registry names
     ├── NotFound                    no such model, version, run       (HTTP 404)
+    ├── WrongMethod                 there is such a path, for others  (HTTP 405)
     ├── BadRequest                  a request that cannot be answered (HTTP 400)
     │   ├── RequestTooLarge         more than one request may ask     (HTTP 413)
     │   └── UnsupportedMedia        a type or coding nobody reads here (HTTP 415)
@@ -101,6 +102,16 @@ class NotFound(DriftloopError):
     """No such thing."""
 
     http_status = 404
+
+
+class WrongMethod(DriftloopError):
+    """The path is there, but not for this method; ``allow`` names those it is there for."""
+
+    http_status = 405
+
+    def __init__(self, message: str, allow: str = "") -> None:
+        super().__init__(message)
+        self.allow = allow
 
 
 class BadRequest(DriftloopError):
