@@ -15,6 +15,6 @@ here but where it is encoded; errors name the place in the caller's own shape.
 from driftloop.payload.asked import MAX_ROWS, Asked
 from driftloop.payload.body import MAX_BYTES
 from driftloop.payload.place import Items, Place
-from driftloop.payload.read import from_event, read
+from driftloop.payload.read import document, from_event, read
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "Asked", "Items", "Place", "from_event", "read"]
+__all__ = ["MAX_BYTES", "MAX_ROWS", "Asked", "Items", "Place", "document", "from_event", "read"]

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from driftloop.errors import BadRequest
+from driftloop.errors import BadRequest, UnsupportedMedia
 from driftloop.payload import shapes
 from driftloop.payload.asked import Asked
-from driftloop.payload.body import CSV, body
+from driftloop.payload.body import CSV, JSON, body
 from driftloop.payload.document import parse
 from driftloop.plan.inputs import Input
 
@@ -20,6 +20,15 @@ def read(text: str, inputs: Sequence[Input], known: Collection[str]) -> Asked:
     Raises BadRequest with the path of what is wrong, RequestTooLarge over a limit.
     """
     return shapes.rows(parse(text), inputs, known)
+
+
+def document(event: Mapping[str, Any]) -> Any:
+    """The JSON that an API Gateway event (payload 2.0) carries, whatever it says. NaN and 1e999 come
+    through as floats. Raises BadRequest, RequestTooLarge, UnsupportedMedia."""
+    sent = body(event)
+    if sent.kind != JSON:
+        raise UnsupportedMedia(f"{sent.kind} is not read here; send {JSON}", "content-type")
+    return parse(sent.text)
 
 
 def from_event(event: Mapping[str, Any], inputs: Sequence[Input], known: Collection[str]) -> Asked:
