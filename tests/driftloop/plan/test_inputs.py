@@ -110,3 +110,13 @@ def test_any_values_encode_finitely_or_are_refused(hour, carrier):
     else:
         assert (hour is None and math.isnan(row[0])) or 0 <= row[0] <= 23
         assert row[1] in (0, 1, 2)
+
+
+def test_every_mistake_of_a_row_is_told():
+    bad = {"hour": 24, "carrier": 5, "more": 1}
+    assert scorer().mistakes(bad) == [
+        ("hour", "is 24, above the greatest allowed, 23"),
+        ("carrier", "should be text, not 5"),
+    ]
+    assert scorer().mistakes({"carrier": "AA"}) == []
+    assert scorer().mistakes({}) == [("carrier", "is required")]

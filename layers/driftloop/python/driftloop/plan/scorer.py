@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from driftloop.errors import BadRequest, IntegrityError, RequestTooLarge
 from driftloop.plan import compile, schema
-from driftloop.plan.inputs import Input, Row, encoder, inputs_of
+from driftloop.plan.inputs import Encode, Input, Row, encoder, inputs_of
 
 if TYPE_CHECKING:
     from driftloop.plan.shapley import Explained
@@ -45,6 +46,25 @@ class Scorer:
         Raises BadRequest whose ``field`` is ``path.name`` of the first wrong one.
         """
         return self._encode(instance, path)
+
+    def mistakes(self, instance: dict[str, Any]) -> list[tuple[str, str]]:
+        """Every input of an object that is wrong: its name, and what is wrong with it. Slow: for
+        rows that :meth:`row` refused."""
+        found = []
+        for name, check in self._checks:
+            try:
+                check(instance, "")
+            except BadRequest as error:
+                found.append((name, str(error)[len(error.field) + 2 :]))
+        return found
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, Encode]]:
+        """What checks each input by itself."""
+        return [
+            (item["name"], encoder(self._plan | {"inputs": [item]}, strict=True))
+            for item in self._plan["inputs"]
+        ]
 
     def lenient_rows(self, instances: Any) -> list[Row]:
         """Encode rows that were admitted elsewhere: no ranges, no required or fixed values."""
