@@ -18,6 +18,7 @@ from infra.serving import serve
 from infra.settings import Settings
 from infra.shared import Shared
 from infra.stages import Stage
+from infra.stream import Stream
 from infra.triggers import Triggers
 from infra.workflow import Workflow
 
@@ -58,6 +59,14 @@ class Loop(Stack):
         monitoring.undelivered(dead_letters)
         for watched in (trigger, predict, capture, labels, monitor):
             watched.failing(monitoring.tell)
+
+        if spec.stream:
+            stream = Stream(self, settings, spec.name, spec.stream)
+            answering = function(stages.STREAM, **stream.environment)
+            stream.lead(answering)
+            stream.watch(answering, capture, monitoring.tell)
+            answering.failing(monitoring.tell)
+            self._outputs(**stream.outputs)
 
         triggers = Triggers(self, settings, shared, spec, dead_letters)
         triggers.start_runs(trigger, workflow.arn)

@@ -33,11 +33,15 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         found.append(allow(["s3:ListBucketVersions"], [shared.landing_arn], _under(folders)))
     if stage.items:
         found.append(items(shared, stage.items, model))
+    if stage.messages and model:
+        sent = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys.message_pk(model, "*")]}}
+        found.append(allow(list(stage.messages), [shared.table_arn], sent))
     if stage.watches:
         found.append(allow(list(stage.watches), ["*"]))
     if stage.notifies:
         found.append(allow(["sns:Publish"], [shared.topic_arn]))
-    writes = bool(stage.writes or stage.notifies or any(_changes(a) for a in stage.items))
+    changes = any(_changes(action) for action in (*stage.items, *stage.messages))
+    writes = bool(stage.writes or stage.notifies or changes)
     if found:
         found.append(use_key(shared, writes=writes))
     return found

@@ -118,6 +118,7 @@ class Platform(Stack):
                 point_in_time_recovery_enabled=True
             ),
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED, encryption_key=key,
+            time_to_live_attribute="expires",  # answers kept for messages that come twice
             deletion_protection=keep,
             # Not KEEP: a roll-back could not delete what is protected, and would stop there.
             removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,

@@ -33,6 +33,7 @@ class Stage:
     passes: tuple[str, ...] = ()  # written too, and forgotten after some days
     lists: tuple[str, ...] = ()
     items: tuple[str, ...] = ()  # DynamoDB actions on the model's own items
+    messages: tuple[str, ...] = ()  # and on those of the messages it was sent
     watches: tuple[str, ...] = ()  # what it asks CloudWatch, which knows no narrower resource
     starts_runs: bool = False
     notifies: bool = False
@@ -95,6 +96,11 @@ TRIGGER = Stage(
 PREDICT = Stage(
     "predict", "answers with the champion", layers=(), memory=512, timeout=10,
     reads=("versions",), items=("dynamodb:GetItem",),
+)  # fmt: skip
+
+STREAM = Stage(
+    "stream", "answers messages with the champion", layers=(), memory=512, timeout=30,
+    reads=("versions",), items=("dynamodb:GetItem",), messages=("dynamodb:PutItem",),
 )  # fmt: skip
 
 CAPTURE = Stage(

@@ -144,6 +144,11 @@ def monitor_state(model: str) -> str:
     return f"{model}/monitor/state.json"
 
 
+# --- the default event bus -------------------------------------------------------------------
+
+EVENT_SOURCE = "driftloop"
+PREDICTION_MADE = "Prediction Made"
+
 # --- table `registry` -------------------------------------------------------------------------
 
 
@@ -176,6 +181,15 @@ def ledger_sk(time: str, delivery: str) -> str:
 
 def audit_sk(time: str, entry: str) -> str:
     return f"{AUDIT}{time}#{entry}"
+
+
+ANSWER = "ANSWER"
+
+
+def message_pk(model: str, message: str = "") -> str:
+    """Where the answer to one message is kept: apart from the model's own items, each by itself,
+    so that a busy queue never slows the registry down. Without a message: the prefix of all."""
+    return f"MESSAGE#{model}#{message}"
 
 
 def pending_sk(time: str, delivery: str) -> str:

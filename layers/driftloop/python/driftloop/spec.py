@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from driftloop.errors import SpecError
 from driftloop.mistakes import explain
@@ -44,8 +44,8 @@ from driftloop.spec_words import (
 __all__ = [
     "CLASSIFICATION_METRICS", "GREATER_IS_BETTER", "MAX_BYTES", "REGRESSION_METRICS",
     "BeatsChampion", "Capture", "Cause", "Data", "Estimator", "Expect", "Feature", "Gates", "Kind",
-    "Metric", "Monitor", "Performance", "Release", "Retrain", "Spec", "Split", "Training",
-    "format_duration", "parse_duration",
+    "Metric", "Monitor", "Performance", "Release", "Retrain", "Spec", "Split", "Stream",
+    "Training", "format_duration", "parse_duration",
 ]  # fmt: skip
 
 MAX_BYTES = 64 * 1024
@@ -79,18 +79,32 @@ class Gates(Section):
 
 
 class Release(Section):
-    strategy: Literal["all_at_once", "canary"] = "canary"
+    strategy: Literal["all_at_once", "canary", "linear", "blue_green", "shadow"] = "canary"
     share: Share = 0.1
+    """Of the requests: the canary's, or what each step of a linear release adds."""
     bake: Duration = timedelta(minutes=10)
+    """After how long a step is judged; one that is clearly bad is withdrawn sooner."""
+    patience: int = Field(3, ge=1, le=10)
+    """Bakes a step waits for enough evidence."""
+    min_requests: int = Field(30, ge=1, le=1_000_000)
+    unseen: Literal["roll_back", "promote"] = "roll_back"
+    """What becomes of a version that too few requests came to see in that time."""
     approval: Literal["none"] = "none"
 
-    @field_validator("bake")
-    @classmethod
-    def _ends_with_its_run(cls, bake: timedelta) -> timedelta:
-        # CloudWatch counts by the minute for 15 days, an execution lasts 30: three bakes fit
-        if bake > timedelta(days=5):
-            raise ValueError("is over 5d; a run may bake three times, and its traffic must count")
-        return bake
+    @property
+    def shares(self) -> list[float]:
+        """The challenger's share of the answers at each step, before it gets them all."""
+        match self.strategy:
+            case "all_at_once":
+                return []
+            case "canary":
+                return [self.share]
+            case "linear":
+                return [s for k in range(1, 100) if (s := round(k * self.share, 9)) < 1]
+            case "blue_green":
+                return [1.0]
+            case "shadow":
+                return [0.0]
 
 
 class Performance(Section):
@@ -121,6 +135,17 @@ class Capture(Section):
     redact: list[Column] = Field(default_factory=list)
 
 
+class Stream(Section):
+    """A queue whose messages are answered. None by default: Lambda asks a queue for messages all
+    day long, and SQS bills each time it asks."""
+
+    answers: Literal["eventbridge", "queue"] = "eventbridge"
+    batch: int = Field(10, ge=1, le=1000)
+    """Messages one invocation takes at most."""
+    retries: int = Field(5, ge=1, le=100)
+    """How often a message that could not be answered comes again."""
+
+
 class Spec(Section):
     """One model. ``spec.metric`` and ``spec.estimators`` fill in what ``training`` leaves open."""
 
@@ -138,6 +163,7 @@ class Spec(Section):
     monitor: Monitor = Field(default_factory=Monitor)
     retrain: Retrain = Field(default_factory=Retrain)
     capture: Capture = Field(default_factory=Capture)
+    stream: Stream | None = None
 
     @property
     def metric(self) -> Metric:

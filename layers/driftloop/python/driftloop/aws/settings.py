@@ -23,6 +23,11 @@ class Settings:
     code: str = ""
     state_machine: str = ""
     piece: str = ""
+    url: str = ""
+    authorizer: str = ""
+    public: str = ""
+    dead_letters: str = ""
+    answers: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *needed: str) -> Settings:
