@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -34,11 +35,16 @@ def prediction_ids(request: str, ms: int, count: int) -> list[str]:
     again gives the same ids; ``rand_a`` is the position's low 12 bits, so that a request's ids
     sort as its rows.
     """
+    return ids_at(request, ms, range(count))
+
+
+def ids_at(request: str, ms: int, positions: Iterable[int]) -> list[str]:
+    """The prediction ids of the rows at some ``positions``."""
     time = f"{ms & 0xFFFFFFFFFFFF:012x}"
     head = f"{time[:8]}-{time[8:]}-7"
     seed = blake2b(request.encode("utf-8", "surrogatepass"), digest_size=16)
     ids = []
-    for i in range(count):
+    for i in positions:
         row = seed.copy()
         row.update(i.to_bytes(4, "big"))
         bits = row.hexdigest()

@@ -29,6 +29,11 @@ def label_file(model: str, file: str = "") -> str:
     return f"labels/{model}/{file}"
 
 
+def batch_file(model: str, file: str = "") -> str:
+    """Where files of rows land that are to be scored."""
+    return f"batch/{model}/{file}"
+
+
 # --- bucket `store` ---------------------------------------------------------------------------
 
 
@@ -117,6 +122,11 @@ def captures(model: str, version: int, day: str = "", hour: str = "", file: str 
 def malformed_captures(model: str, file: str) -> str:
     """Log lines that should have been captures and were not."""
     return f"{model}/captures/malformed/{file}"
+
+
+def predictions(model: str, batch: str, file: str = "") -> str:
+    """What came of a batch: predictions, rejects, and the report, which is written last."""
+    return f"{model}/predictions/{batch}/{file}"
 
 
 def unmatched_labels(model: str, file: str = "") -> str:
