@@ -21,7 +21,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from driftloop.errors import DriftloopError, NotFound, SpecError
+from driftloop.errors import DriftloopError, NotFound, SpecError, Unavailable
 
 WENT_BADLY, ASKED_WRONGLY, NOBODY_THERE = 1, 2, 3
 
@@ -50,6 +50,8 @@ def understood(error: BaseException) -> Fault | None:
             return error
         case SpecError() | NotFound():
             return Fault(str(error), ASKED_WRONGLY)
+        case Unavailable():
+            return Fault(str(error), NOBODY_THERE)
         case DriftloopError():
             return Fault(str(error))
         case NoCredentialsError():

@@ -6,13 +6,12 @@ from typing import Any
 
 from rich.table import Table
 
+from driftloop.client import Endpoint
 from driftloop.plan import Input, load
 from infra.cli import console, rows
-from infra.cli.endpoint import Endpoint
 from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.stacks import Deployment
 
-MOST_ROWS = 500  # in one request
 SHOWN = 20
 
 
@@ -34,14 +33,11 @@ def predict(
     instances = loaded.instances[:limit] if limit else loaded.instances
     if not instances:
         raise Fault(f"{file}: holds no rows", ASKED_WRONGLY)
-    answers: list[dict[str, Any]] = []
-    with Endpoint(deployment.url(model, "predict"), token) as endpoint:
-        for start in range(0, len(instances), MOST_ROWS):
-            answers.append(endpoint.post({"instances": instances[start : start + MOST_ROWS]}))
+    with Endpoint(deployment.url(model), token) as endpoint:
+        predictions = endpoint.predict(instances)
     if loaded.ignored:
         console.err.print(f"not sent, no features of {model}: {', '.join(loaded.ignored)}",
                           style=console.QUIET)  # fmt: skip
-    predictions = [{"version": a["version"], **p} for a in answers for p in a["predictions"]]
     if json:
         console.as_json({"model": model, "predictions": predictions})
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from driftloop.client import Endpoint
 from driftloop.spec import Spec
 from infra.cli import console
 from infra.cli.demo import flights, page, table
@@ -16,7 +17,6 @@ from infra.cli.demo.january import January
 from infra.cli.demo.serve import Answer, begins, serve, tell
 from infra.cli.demo.story import Story, month_line, story
 from infra.cli.demo.world import World, world
-from infra.cli.endpoint import Endpoint
 from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.follow import summary
 from infra.cli.synth import EXAMPLE, ROOT
@@ -75,7 +75,7 @@ def _play(stage: World, spec: Spec, months: int) -> list[Answer]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("day {task.completed} of "
                "{task.total}"), TimeElapsedColumn())  # fmt: skip
     with (
-        Endpoint(stage.deployment.url(spec.name, "predict")) as endpoint,
+        Endpoint(stage.deployment.url(spec.name)) as endpoint,
         Progress(*columns, console=console.out, transient=True) as progress,
     ):
         for month in range(2, 2 + months):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from driftloop import keys
+from driftloop.client import Endpoint
 from infra.cli.demo.flights import DAY_BEGINS, Flight, batches
 from infra.cli.demo.world import World
-from infra.cli.endpoint import Endpoint
 
 LABELS_COME = timedelta(minutes=30)  # before the next day begins
 
@@ -35,10 +35,10 @@ def serve(world: World, endpoint: Endpoint, day: date, flights: list[Flight]) ->
     answers: list[Answer] = []
     for batch in batches(flights):
         world.local.clock.advance_to(batch[0].departs)
-        said = endpoint.post({"instances": [flight.instance for flight in batch]})
+        said = endpoint.predict([flight.instance for flight in batch])
         answers += [
-            Answer(flight, p["id"], said["version"], p["probability"])
-            for flight, p in zip(batch, said["predictions"], strict=True)
+            Answer(flight, p["id"], p["version"], p["probability"])
+            for flight, p in zip(batch, said, strict=True)
         ]
     return answers
 

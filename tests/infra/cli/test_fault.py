@@ -13,7 +13,7 @@ from infra.cli.fault import Fault, nearest, understood
     [
         (Fault("no", 2), 2),
         (SpecError("specs/a.yaml: target: is missing"), 2),
-        (Unavailable("s3 did not answer"), 1),
+        (Unavailable("s3 did not answer"), 3),
         (NoCredentialsError(), 3),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject"), 1),
     ],
