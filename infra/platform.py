@@ -40,7 +40,10 @@ class Platform(Stack):
             authorizer_id=api.authorizer_id,
         )  # fmt: skip
         layers = Layers(self, "Layers", settings.environment, spec=None)
-        query = Function(self, QUERY, settings=settings, shared=shared, layers=layers)
+        query = Function(
+            self, QUERY, settings=settings, shared=shared, layers=layers,
+            environment=api.described(),
+        )  # fmt: skip
         api.answer_queries(query)
         shared.export(self, settings.name)
 

@@ -11,8 +11,16 @@ from infra.function import Function, log_group
 from infra.settings import Settings
 from infra.shared import Shared
 
-HEALTH = "GET /health"
-PUBLIC = (HEALTH,)  # what may be open, and is, when `open_health` says so
+# What the setting `public` may open, and nothing else.
+PUBLIC = {
+    "health": ("GET /health",),
+    "docs": ("GET /docs",),
+    "openapi": ("GET /openapi.json", "GET /models/{model}/openapi.json"),
+}
+# A browser asks before it lets a page call another site, and cannot say who asks. API Gateway
+# answers by itself, but not where a route takes the question that wants to know: $default would.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+PREFLIGHT = "OPTIONS /{proxy+}"
 
 _LONGEST_ANSWER = 30_000  # ms; an HTTP API waits no longer
 _ACCESS = (
@@ -32,6 +40,7 @@ class Api(Construct):
         self._api = api.CfnApi(
             self, "Http", name=f"driftloop-{settings.name}", protocol_type="HTTP",
             description="driftloop: predictions, labels, and what there is to know of models",
+            cors_configuration=_cors(settings),
         )  # fmt: skip
         access = log_group(
             self, "Access", f"/aws/vendedlogs/driftloop/{settings.name}/api", settings, key_arn
@@ -57,11 +66,24 @@ class Api(Construct):
     def url(self) -> str:
         return self._api.attr_api_endpoint
 
+    def described(self) -> dict[str, str]:
+        """What the API's own documents say of it."""
+        environment = self._settings.environment
+        by = environment.authorizer
+        return {
+            "DRIFTLOOP_URL": self.url,
+            "DRIFTLOOP_AUTHORIZER": by if isinstance(by, str) else by.jwt.issuer,
+            "DRIFTLOOP_PUBLIC": ",".join(environment.public),
+        }
+
     def answer_queries(self, query: Function) -> None:
         """Everything about models that no model's own stack answers; the rest is a 404 of ours."""
         routes = Routes(self, "Query", self._settings, self.api_id, self.authorizer_id, query)
-        for route in ("GET /models", "GET /models/{proxy+}", HEALTH, "$default"):
+        public = [route for opened in PUBLIC.values() for route in opened]
+        for route in ("GET /models", "GET /models/{proxy+}", *public, "$default"):
             routes.add(route)
+        if self._settings.environment.cors:
+            routes.add(PREFLIGHT)
 
     def _authorizer(self) -> str | None:
         wanted = self._settings.environment.authorizer
@@ -74,6 +96,17 @@ class Api(Construct):
                 issuer=wanted.jwt.issuer, audience=wanted.jwt.audience
             ),
         ).ref  # fmt: skip
+
+
+def _cors(settings: Settings) -> api.CfnApi.CorsProperty | None:
+    cors = settings.environment.cors
+    if cors is None:
+        return None
+    return api.CfnApi.CorsProperty(
+        allow_origins=cors.origins, allow_methods=["GET", "POST"], allow_headers=cors.headers,
+        expose_headers=["retry-after", "x-driftloop-stale", "x-driftloop-version"],
+        max_age=cors.max_age,
+    )  # fmt: skip
 
 
 class Routes(Construct):
@@ -115,7 +148,8 @@ class Routes(Construct):
 
     def _authorization(self, route: str) -> str:
         environment = self._settings.environment
-        if environment.authorizer == "none" or (route in PUBLIC and environment.open_health):
+        opened = [PREFLIGHT, *(r for name in environment.public for r in PUBLIC[name])]
+        if environment.authorizer == "none" or route in opened:
             return "NONE"
         return "JWT" if self._authorizer_id else "AWS_IAM"
 

@@ -41,6 +41,19 @@ class JwtAuthorizer(_Part):
     jwt: Jwt
 
 
+class Cors(_Part):
+    """Web pages of which ``origins`` may call the API; a browser asks first, and remembers the
+    answer for ``max_age`` seconds. ``headers``: what they may send."""
+
+    origins: list[Annotated[str, Field(pattern=r"^(\*|https?://[^\s/?#*]+)$")]] = Field(
+        min_length=1
+    )
+    headers: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]] = Field(
+        ["authorization", "content-type"], min_length=1
+    )
+    max_age: int = Field(600, ge=0, le=86_400)
+
+
 class Throttling(_Part):
     """Of the whole API: requests a second, and how many may come at once."""
 
@@ -64,7 +77,9 @@ class Environment(_Part):
     log_days: Retention = 14
     architecture: Literal["x86_64", "arm64"] = "x86_64"
     authorizer: Literal["iam", "none"] | JwtAuthorizer = "iam"
-    open_health: bool = True
+    public: list[Literal["health", "docs", "openapi"]] = Field(["health"])
+    """What of the API nobody needs leave for."""
+    cors: Cors | None = None
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     throttling: Throttling = Field(default_factory=Throttling)
     concurrency: dict[StageName, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)

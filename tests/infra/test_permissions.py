@@ -137,19 +137,40 @@ def routes(assembly: Assembly) -> dict[str, str]:
 def test_law_9_every_route_has_an_authoriser_but_the_listed_public_ones(
     assembly: Assembly,
 ) -> None:
-    assert PUBLIC == ("GET /health",)
-    for route, authorization in routes(assembly).items():
-        assert authorization == ("NONE" if route in PUBLIC else "AWS_IAM"), route
+    public = [
+        "GET /health", "GET /docs", "GET /openapi.json", "GET /models/{model}/openapi.json",
+    ]  # fmt: skip
+    assert [route for opened in PUBLIC.values() for route in opened] == public
+    for route, authorization in routes(assembly).items():  # dev opens all that can be
+        assert authorization == ("NONE" if route in public else "AWS_IAM"), route
 
 
-def test_law_9_health_is_closed_when_the_setting_says_so(synth: Synth) -> None:
-    closed = synth(environments={"dev": {"open_health": False}})
-    assert set(routes(closed).values()) == {"AWS_IAM"}
+def test_law_9_only_health_is_open_by_default_and_not_even_that_in_prod(synth: Synth) -> None:
+    found = routes(synth(environments={"dev": {}}))
+    assert [route for route, by in found.items() if by == "NONE"] == ["GET /health"]
+    assert set(routes(synth(env="prod")).values()) == {"AWS_IAM"}
+
+
+def test_law_9_what_browsers_ask_before_they_call_is_open_where_pages_may_call(
+    synth: Synth,
+) -> None:
+    cors = {"origins": ["https://shop.example.com"]}
+    found = synth(environments={"dev": {"public": [], "cors": cors}})
+    open_ = [route for route, by in routes(found).items() if by == "NONE"]
+    assert open_ == ["OPTIONS /{proxy+}"]
+    (api,) = found.resources("platform", "AWS::ApiGatewayV2::Api").values()
+    assert api["Properties"]["CorsConfiguration"] == {
+        "AllowOrigins": ["https://shop.example.com"],
+        "AllowMethods": ["GET", "POST"],
+        "AllowHeaders": ["authorization", "content-type"],
+        "ExposeHeaders": ["retry-after", "x-driftloop-stale", "x-driftloop-version"],
+        "MaxAge": 600,
+    }
 
 
 def test_law_9_a_jwt_guards_every_route_of_every_stack(synth: Synth) -> None:
     jwt = {"jwt": {"issuer": "https://id.example.com/", "audience": ["driftloop"]}}
-    guarded = synth(environments={"dev": {"authorizer": jwt, "open_health": False}})
+    guarded = synth(environments={"dev": {"authorizer": jwt, "public": []}})
     assert set(routes(guarded).values()) == {"JWT"}
     for stack in guarded.stacks():
         for route in guarded.resources(stack, "AWS::ApiGatewayV2::Route").values():

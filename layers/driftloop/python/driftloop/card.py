@@ -25,6 +25,8 @@ def card(version: Version, state: State, spec: Spec, report: Mapping[str, Any]) 
         "description": spec.description,
         "task": spec.task,
         "target": spec.target,
+        "key": spec.key,
+        "time": spec.time,
         "features": {name: f.model_dump(mode="json") for name, f in spec.features.items()},
         "data": {
             "dataset": version.dataset,
@@ -50,6 +52,7 @@ def card(version: Version, state: State, spec: Spec, report: Mapping[str, Any]) 
             "reasons": verdict["reasons"],
             "slices": report.get("slices", []),
             "importance": report.get("importance", []),
+            "interval": report.get("interval"),
         },
         "lineage": {
             "run": version.run,
@@ -84,6 +87,7 @@ def markdown(made: Card) -> str:
         ),
         "\n".join(f"- {'passed' if r['passed'] else 'FAILED'}: {r['text']}"
                   for r in quality["reasons"]),
+        *_interval(quality["interval"]),
         *_slices(quality["slices"]),
         *_importance(quality["importance"]),
         "## What it learned from",
@@ -111,6 +115,21 @@ def markdown(made: Card) -> str:
         "It was not examined for fairness beyond the slices above.",
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _interval(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    text = (
+        f"In {found['confidence']:.0%} of rows the truth should lie between {found['low']:+.4g} "
+        f"and {found['high']:+.4g} of the answer."
+    )
+    if found["coverage"] is not None:
+        text += (
+            f" Made so from the earlier half of the holdout, the interval held "
+            f"{found['coverage']:.1%} of the later half's {found['coverage_rows']:,} rows."
+        )
+    return ["## How far it may miss", text]
 
 
 def _slices(slices: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from driftloop.errors import BadRequest, DriftloopError
+from driftloop.errors import BadRequest, DriftloopError, WrongMethod
 
 Response = dict[str, Any]
 RETRY_AFTER = "1"  # seconds; what does not answer now is looked for again at the next request
@@ -42,6 +42,8 @@ def problem(error: DriftloopError, **headers: str) -> Response:
             document["detail"] += f" (and {len(error.also)} more, see errors)"
         mistakes = (error, *error.also)
         document["errors"] = [{"field": e.field, "message": str(e)} for e in mistakes]
+    if isinstance(error, WrongMethod):
+        headers = {"allow": error.allow, **headers}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"retry_after": RETRY_AFTER, **headers}
     return text(status, "application/problem+json", _encode(document), **headers)

@@ -1,32 +1,41 @@
-"""What there is to know of models, over HTTP: a path in, an answer out.
+"""What there is to know of models, over HTTP: a request in, an answer out.
 
 ::
 
-    GET /health                              is anybody there
-    GET /models                              the models that answer
-    GET /models/{model}                      its route and the version that answers
-    GET /models/{model}/versions             newest first
-    GET /models/{model}/versions/{n}         one version, with its card
+    GET /health                                is anybody there
+    GET /models                                the models that answer
+    GET /models/{model}                        its route, what a row holds, an example
+    GET /models/{model}/versions               newest first
+    GET /models/{model}/versions/{n}           one version and where it came from
+    GET /models/{model}/versions/{n}/card      its model card: JSON, or HTML or Markdown if accepted
+    GET /openapi.json, /docs                   all of this and every model's endpoint, described
+    GET /models/{model}/openapi.json           one model's
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from driftloop.errors import NotFound
-from driftloop.problem import Response, answer
-from driftloop.route import Route, Served
+from driftloop.errors import NotFound, WrongMethod
+from driftloop.interface import Interface
+from driftloop.openapi import Service, document, requests
+from driftloop.openapi.examples import examples
+from driftloop.pages import docs, markdown
+from driftloop.problem import Response, answer, text
+from driftloop.route import Route
 from driftloop.version import Version
 
 MOST_VERSIONS = 100
+HTML, MARKDOWN = "text/html", "text/markdown"
 
 
 class Source(Protocol):
-    """What the registry and the store tell; ``version`` and ``card`` raise NotFound."""
+    """What the registry and the store tell; ``version`` and what is of one raise NotFound."""
 
-    def routes(self) -> dict[str, Route]: ...
+    def routes(self) -> Mapping[str, Route]: ...
 
     def route(self, model: str) -> Route | None: ...
 
@@ -34,37 +43,81 @@ class Source(Protocol):
 
     def versions(self, model: str, limit: int | None = None) -> Iterator[Version]: ...
 
+    def interface(self, version: Version) -> Interface: ...
+
     def card(self, version: Version) -> dict[str, Any]: ...
 
+    def card_text(self, version: Version) -> str:
+        """The card as Markdown."""
 
-def respond(method: str, path: str, source: Source) -> Response:
-    """Raises NotFound, naming what there is, for a path that leads nowhere."""
-    steps = [unquote(step) for step in path.split("/") if step]
-    match [method, *steps]:
-        case ["GET", "health"]:
+
+@dataclass(frozen=True)
+class Request:
+    """``accept``: the header, '' if there was none."""
+
+    method: str
+    path: str
+    accept: str = ""
+
+
+def respond(request: Request, source: Source, service: Service) -> Response:
+    """Raises NotFound, naming what there is, for a path that leads nowhere; WrongMethod for one
+    that is there for others."""
+    if request.method == "OPTIONS":  # anybody may ask, and learns nothing
+        return text(204, "text/plain", "", allow="GET, HEAD, POST, OPTIONS")
+    steps = [unquote(step) for step in request.path.split("/") if step]
+    allowed = _methods(steps)
+    if steps[:1] == ["models"] and len(steps) > 1:
+        _route(steps[1], source)
+    if not allowed:
+        raise NotFound(f"{request.method} {request.path} leads nowhere. {_hint(steps)}")
+    if request.method not in allowed:
+        said = ", ".join(allowed)
+        raise WrongMethod(f"{request.path} is there for {said}, not for {request.method}", said)
+    found = _found(steps, request.accept, source, service)
+    return found if request.method == "GET" else found | {"body": ""}
+
+
+def _methods(steps: list[str]) -> tuple[str, ...]:
+    match steps:
+        case ["models", _, "predict" | "labels"]:
+            return ("POST",)
+        case ["models", _, "versions", number, *_] if not number.isdecimal():
+            return ()
+        case (
+            ["health" | "models" | "openapi.json" | "docs"]
+            | ["models", _]
+            | ["models", _, "versions" | "openapi.json"]
+            | ["models", _, "versions", _]
+            | ["models", _, "versions", _, "card"]
+        ):
+            return ("GET", "HEAD")
+    return ()
+
+
+def _found(steps: list[str], accept: str, source: Source, service: Service) -> Response:
+    match steps:
+        case ["health"]:
             return answer(200, {"status": "ok"})
-        case ["GET", "models"]:
-            names = source.routes()
-            return answer(200, {"models": [{"model": m, "url": f"/models/{m}"} for m in names]})
-        case ["GET", "models", model]:
-            return answer(200, _model(model, _route(model, source), source))
-        case ["GET", "models", model, "versions"]:
-            route = _route(model, source)
-            found = source.versions(model, MOST_VERSIONS)
+        case ["models"]:
+            return answer(200, {"models": [_listed(*m) for m in source.routes().items()]})
+        case ["openapi.json"]:
+            return answer(200, document(service, _interfaces(source)))
+        case ["docs"]:
+            return text(200, f"{HTML}; charset=utf-8", docs.html(service, _interfaces(source)))
+        case ["models", model]:
+            return answer(200, _model(model, source))
+        case ["models", model, "openapi.json"]:
+            champion = source.version(model, _route(model, source).champion.version)
+            return answer(200, document(service, [source.interface(champion)]))
+        case ["models", model, "versions"]:
+            route, found = _route(model, source), source.versions(model, MOST_VERSIONS)
             return answer(200, {"model": model, "versions": [_short(v, route) for v in found]})
-        case ["GET", "models", model, "versions", number] if number.isdecimal():
-            route = _route(model, source)
-            version = source.version(model, int(number[:9]))
-            body = {**version.to_item(), "model": model, "role": _role(version.version, route)}
-            return answer(200, {**body, "card": source.card(version)})
-        case [_, "models", model, *_]:
-            _route(model, source)
-            raise NotFound(
-                f"{method} {path} leads nowhere. There are: GET /models/{model}, GET "
-                f"/models/{model}/versions, POST /models/{model}/predict, POST "
-                f"/models/{model}/labels"
-            )
-    raise NotFound(f"{method} {path} leads nowhere. Start at GET /models")
+    _, model, _, number, *card = steps
+    version = source.version(model, int(number[:9]))
+    if not card:
+        return answer(200, _detail(model, version, _route(model, source)))
+    return _card(version, accept, source)
 
 
 def _route(model: str, source: Source) -> Route:
@@ -75,27 +128,67 @@ def _route(model: str, source: Source) -> Route:
     return route
 
 
-def _model(model: str, route: Route, source: Source) -> dict[str, Any]:
-    served = source.version(model, route.champion.version)
+def _hint(steps: list[str]) -> str:
+    if steps[:1] != ["models"]:
+        return "Start at GET /models or GET /docs"
+    model = f"/models/{steps[1]}"
+    return (
+        f"There are: GET {model}, GET {model}/versions, POST {model}/predict, POST {model}/labels"
+    )
+
+
+def _interfaces(source: Source) -> list[Interface]:
+    found = source.routes().items()
+    return [source.interface(source.version(m, route.champion.version)) for m, route in found]
+
+
+def _links(model: str) -> dict[str, str]:
+    base = f"/models/{model}"
     return {
-        "model": model,
-        "champion": _short(served, route),
-        "challenger": _served(route.challenger),
-        "share": route.share,
-        "step": route.step,
-        "since": route.since,
-        "previous": route.previous,
-        "revision": route.revision,
-        "links": {
-            "predict": f"/models/{model}/predict",
-            "labels": f"/models/{model}/labels",
-            "versions": f"/models/{model}/versions",
-        },
+        "self": base,
+        "predict": f"{base}/predict",
+        "labels": f"{base}/labels",
+        "versions": f"{base}/versions",
+        "openapi": f"{base}/openapi.json",
+        "docs": f"/docs#{model}",
     }
 
 
-def _served(served: Served | None) -> dict[str, Any] | None:
-    return {"version": served.version, "sha256": served.sha256} if served else None
+def _listed(model: str, route: Route) -> dict[str, Any]:
+    return {"model": model, "route": _shares(route), "links": _links(model)}
+
+
+def _model(model: str, source: Source) -> dict[str, Any]:
+    route = _route(model, source)
+    champion = source.version(model, route.champion.version)
+    face = source.interface(champion)
+    return {
+        "model": model,
+        "description": face.description,
+        "task": face.task,
+        "target": face.target,
+        "route": _shares(route),
+        "version": _short(champion, route),
+        "schema": requests.instance(face),
+        "example": examples(face)["instances"],
+        "links": _links(model),
+    }
+
+
+def _shares(route: Route) -> dict[str, Any]:
+    """The route, versions by their numbers."""
+    return {
+        "champion": route.champion.version,
+        "challenger": route.challenger.version if route.challenger else None,
+        "share": route.share,
+        "strategy": route.strategy,
+        "step": route.step,
+        "since": route.since,
+        "began": route.began,
+        "paused": vars(route.paused) if route.paused else None,
+        "previous": route.previous,
+        "revision": route.revision,
+    }
 
 
 def _short(version: Version, route: Route) -> dict[str, Any]:
@@ -109,6 +202,23 @@ def _short(version: Version, route: Route) -> dict[str, Any]:
         "run": version.run,
         "plan_sha256": version.plan_sha256,
     }
+
+
+def _detail(model: str, version: Version, route: Route) -> dict[str, Any]:
+    path = f"/models/{model}/versions/{version.version}"
+    links = {"self": path, "card": f"{path}/card", "model": f"/models/{model}"}
+    role = _role(version.version, route)
+    return {**version.to_item(), "model": model, "role": role, "links": links}
+
+
+def _card(version: Version, accept: str, source: Source) -> Response:
+    if HTML in accept:
+        page = markdown.page(source.card_text(version))
+        return text(200, f"{HTML}; charset=utf-8", page, vary="accept")
+    if MARKDOWN in accept:
+        written = source.card_text(version)
+        return text(200, f"{MARKDOWN}; charset=utf-8", written, vary="accept")
+    return answer(200, source.card(version), vary="accept")
 
 
 def _role(number: int, route: Route) -> str | None:
