@@ -65,6 +65,18 @@ def test_a_card_reads_as_data_and_as_text():
         assert words in text
 
 
+def test_a_card_says_how_far_a_regression_may_miss():
+    made_of = {"confidence": 0.9, "low": -8.25, "high": 12.0}
+    measured = made_of | {"coverage": 0.887, "coverage_rows": 1234}
+    found = card(made(), STATE, spec(), REPORT | {"interval": measured})
+    assert found["quality"]["interval"] == measured
+    text = markdown(found)
+    assert "In 90% of rows the truth should lie between -8.25 and +12 of the answer" in text
+    assert "held 88.7% of the later half's 1,234 rows" in text
+    found = card(made(), STATE, spec(), {"interval": made_of | {"coverage": None}})
+    assert "later half" not in markdown(found)
+
+
 def test_a_first_version_has_a_card_without_a_champion():
     verdict = STATE["verdict"] | {"champion": None, "champion_metrics": {}}
     state = STATE | {"verdict": verdict}

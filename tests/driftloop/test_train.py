@@ -13,7 +13,7 @@ import driftloop
 from driftloop import container, persisted, pipeline
 from driftloop import train as stage
 from driftloop.errors import IntegrityError, TrainingError
-from driftloop.plan import load
+from driftloop.plan import compile, load, schema
 from driftloop.train import Candidate, train
 
 from .learning import frame_of, spec_of
@@ -82,6 +82,66 @@ def test_law_2_the_plan_does_not_depend_on_the_holdout_but_the_candidate_does():
     other = dataclasses.replace(frame, columns={**frame.columns, "hour": moved})
     one, two = (train(f, spec, choice, "c0de") for f in (frame, other))
     assert one.plan_sha256 == two.plan_sha256 and one.name != two.name
+
+
+def test_law_2_of_a_regression_only_the_interval_depends_on_the_holdout():
+    spec, frame = spec_of("regression"), frame_of(400, 0)
+    target = frame.target.copy()
+    target[~frame.train] += 10.0
+    other = dataclasses.replace(frame, target=target)
+    plans = [
+        json.loads(train(f, spec, choice_of("linear_regression", {}), "c0de").files["plan.json"])
+        for f in (frame, other)
+    ]
+    one, two = (plan.pop("interval") for plan in plans)
+    assert plans[0] == plans[1]
+    assert two["low"] == pytest.approx(one["low"] + 10.0)
+
+
+@pytest.mark.parametrize("estimator", ["linear_regression", "hist_gradient_boosting"])
+def test_a_regressions_interval_holds_as_much_of_the_holdout_as_it_says(estimator):
+    spec, frame = spec_of("regression"), frame_of(800, 0)
+    candidate = train(frame, spec, choice_of(estimator, {}), "c0de")
+    scorer = load(candidate.files["plan.json"])
+    holdout = frame.take(frame.holdout)
+    inside = 0
+    rows = scorer.lenient_rows(holdout.instances())
+    for answer, truth in zip(scorer.score(rows), holdout.target, strict=True):
+        low, high = scorer.interval(answer)
+        inside += low <= truth <= high
+    assert 0.9 <= inside / 200 <= 0.93 and scorer.confidence == 0.9
+    few = dataclasses.replace(frame, train=np.arange(800) < 782)
+    candidate = train(few, spec, choice_of(estimator, {}), "c0de")
+    assert load(candidate.files["plan.json"]).interval(1.0) is None
+
+
+@pytest.mark.parametrize(("task", "classes", "estimator", "params"), CASES)
+def test_explanations_start_from_the_mean_output_over_the_rows_learned_from(
+    task, classes, estimator, params
+):
+    spec, frame = spec_of(task), frame_of(400, classes)
+    if estimator == "random_forest":  # whole, not the rows each tree drew
+        params = params | {"bootstrap": False}
+    candidate = train(frame, spec, choice_of(estimator, params), "c0de")
+    plan = schema.read(candidate.files["plan.json"])
+    scorer, raw = load(candidate.files["plan.json"]), compile.outputs(plan)
+    learned = scorer.lenient_rows(frame.take(frame.train).instances())
+    found = scorer.explain(learned[:3])
+    outputs = np.array([raw(row) for row in learned])
+    np.testing.assert_allclose(found.base, outputs.mean(axis=0), rtol=0, atol=1e-9)
+    sums = np.array(found.base) + np.array(found.contributions).sum(axis=2)
+    np.testing.assert_allclose(sums, outputs[:3], rtol=0, atol=1e-9)
+
+
+def test_a_number_that_was_always_missing_is_left_out_of_a_linear_model():
+    frame = frame_of(400)
+    frame.columns["size"][frame.train] = np.nan
+    candidate = train(frame, spec_of(), choice_of("logistic_regression", {}), "c0de")
+    scorer = load(candidate.files["plan.json"])
+    rows = [scorer.row({"size": size, "hour": 3, "kind": "red"}) for size in (None, 1e9)]
+    one, two = scorer.score(rows)
+    assert one == two
+    assert [c[0][0] for c in scorer.explain(rows).contributions] == [0.0, 0.0]
 
 
 def test_a_plan_that_answers_differently_is_no_candidate(monkeypatch):

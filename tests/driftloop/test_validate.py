@@ -180,6 +180,18 @@ def test_regression_is_judged_too():
         assert not judge(frame, spec, stale, fresh)[0].accepted
 
 
+def test_the_interval_of_a_regression_is_judged_by_rows_it_is_not_made_from():
+    frame, spec = frame_of(3000, 0, seed=4), spec_of("regression")
+    candidate = plan_of(frame, spec, "linear_regression")
+    found = judge(frame, spec, candidate)[0].interval
+    assert (found["low"], found["high"]) == candidate.interval(0.0)
+    assert 0.85 < found["coverage"] < 0.95 and found["coverage_rows"] == 375
+    moved = dataclasses.replace(frame, target=frame.target.copy())
+    moved.target[-375:] += 50.0
+    assert judge(moved, spec, candidate)[0].interval["coverage"] == 0.0
+    assert judge(frame_of(600), spec_of(), plan_of(frame_of(600), spec_of()))[0].interval is None
+
+
 def test_one_bad_slice_is_found_and_small_differences_are_not():
     frame = frame_of(6000, seed=6)
     spec = spec_of(gates={"slices": ["kind"]})

@@ -26,7 +26,8 @@ from driftloop import keys, losses, persisted, pipeline
 from driftloop.baseline import baseline
 from driftloop.errors import IntegrityError, TrainingError
 from driftloop.frame import Frame
-from driftloop.plan import load, schema
+from driftloop.plan import conformal, load, schema
+from driftloop.plan.background import with_background
 from driftloop.plan.export import export
 from driftloop.spec import Spec
 
@@ -75,7 +76,7 @@ class Candidate:
 
 
 def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Candidate:
-    """Fit, export, check the export, make the baseline.
+    """Fit, export, check the export, make the interval of a regression and the baseline.
 
     choice: ``{"estimator", "params"}`` as :func:`driftloop.tune.choose` gives it.
     code: the digest of the code that trains, for the record.
@@ -84,10 +85,13 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     not answer as it does.
     """
     fitted = pipeline.fit(spec, choice["estimator"], choice["params"], frame, frame.train)
-    plan = schema.dump(export(fitted, spec.features, frame.classes, spec.task))
+    exported = export(fitted, spec.features, frame.classes, spec.task)
+    exported = with_background(exported, frame.take(frame.train))
     holdout = frame.take(frame.holdout)
-    answers = _answers(plan, holdout)
+    answers = _answers(schema.dump(exported), holdout)
     _check(answers, pipeline.predict(fitted, holdout))
+    if frame.classes is None:
+        exported |= {"interval": conformal.interval((holdout.target - answers).tolist())}
     metric = spec.metric
     value = losses.value(metric, holdout.target, answers)
     if value is None:
@@ -98,7 +102,7 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
         raise TrainingError(f"no baseline can be made: {error}") from error
     return Candidate(
         {
-            PLAN: plan,
+            PLAN: schema.dump(schema.check(exported)),
             PIPELINE: persisted.dumps(fitted),
             BASELINE: _json(described.to_json()),
             ENVIRONMENT: _json(environment(spec, code)),

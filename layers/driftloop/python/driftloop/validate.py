@@ -20,7 +20,8 @@ from driftloop.bootstrap import Ints, clusters, compare
 from driftloop.errors import BadRequest
 from driftloop.explain import importance
 from driftloop.frame import Frame
-from driftloop.plan import Scorer
+from driftloop.plan import Scorer, conformal
+from driftloop.releasing.distance import Distance, between
 from driftloop.slices import Slice, judged
 from driftloop.spec import CLASSIFICATION_METRICS, REGRESSION_METRICS, BeatsChampion, Spec
 
@@ -44,7 +45,8 @@ class Champion:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``metrics`` hold only what is defined: never NaN. ``importance`` is the candidate's."""
+    """``metrics`` hold only what is defined: never NaN. ``importance`` and ``interval`` are the
+    candidate's; ``distance`` is how far its answers are from the champion's."""
 
     accepted: bool
     reasons: list[Reason]
@@ -54,6 +56,8 @@ class Verdict:
     rows: int
     slices: list[Slice] = field(default_factory=list)
     importance: list[dict[str, Any]] = field(default_factory=list)
+    interval: dict[str, Any] | None = None
+    distance: Distance | None = None
 
     def summary(self) -> dict[str, Any]:
         """What the run carries on."""
@@ -63,6 +67,7 @@ class Verdict:
             "metrics": self.metrics,
             "champion": self.champion,
             "champion_metrics": self.champion_metrics,
+            "distance": self.distance and asdict(self.distance),
         }
 
     def report(self) -> dict[str, Any]:
@@ -103,6 +108,8 @@ def validate(
         rows=holdout.rows,
         slices=found,
         importance=importance(candidate, holdout, spec.metric, spec.training.seed),
+        interval=_interval(candidate, holdout, ours),
+        distance=_distance(case),
     )
 
 
@@ -134,10 +141,30 @@ def _case(holdout: Frame, candidate: Scorer, champion: Champion | None) -> _Case
     return _Case(holdout, ours, theirs, champion, obstacle, same, cluster, by)
 
 
+def _distance(case: _Case) -> Distance | None:
+    if case.champion is None or case.theirs is None:
+        return None
+    regression = case.holdout.classes is None
+    return between(case.champion.version, case.ours, case.theirs, regression)
+
+
 def _metrics(spec: Spec, holdout: Frame, scores: Floats) -> dict[str, float]:
     names = CLASSIFICATION_METRICS if spec.task == "classification" else REGRESSION_METRICS
     values = {name: losses.value(name, holdout.target, scores) for name in names}
     return {n: v for n, v in values.items() if v is not None and np.isfinite(v)}
+
+
+def _interval(candidate: Scorer, holdout: Frame, ours: Floats) -> dict[str, Any] | None:
+    """A regression's interval, and the share of rows it holds as measured in time's order."""
+    around = candidate.interval(0.0)
+    if around is None or candidate.confidence is None:
+        return None
+    errors = holdout.target - ours
+    in_time = errors if holdout.time is None else errors[np.argsort(holdout.time, kind="stable")]
+    measured = conformal.coverage(in_time.tolist(), candidate.confidence)
+    share, rows = measured or (None, 0)
+    made = {"confidence": candidate.confidence, "low": around[0], "high": around[1]}
+    return made | {"coverage": share, "coverage_rows": rows}
 
 
 def _metric_gates(spec: Spec, metrics: Mapping[str, float], rows: int) -> list[Reason]:

@@ -1,7 +1,8 @@
 """The plan: a fitted model as data, and the compiler that answers from it.
 
 Everything here is the standard library, except :mod:`driftloop.plan.export`, which walks a
-fitted scikit-learn pipeline and is only imported where models are trained.
+fitted scikit-learn pipeline, and :mod:`driftloop.plan.background`; both are only imported where
+models are trained.
 """
 
 from driftloop.plan.inputs import Input, Row

@@ -180,6 +180,10 @@ def _linear(model: Any, inputs: list[dict[str, Any]], sources: list[Source]) -> 
         for weight, source in zip(row, sources, strict=True):
             of_inputs[source.input] += weight if source.table is None else weight * source.table
         weights.append([w.tolist() if isinstance(w, np.ndarray) else float(w) for w in of_inputs])
+    used = {source.input for source in sources}
+    for i, item in enumerate(inputs):  # the model leaves it out: missing or not, 0 times it is 0
+        if i not in used and item["type"] == "number":
+            item["missing"] = 0.0
     link = "identity"
     if isinstance(model, LogisticRegression):
         link = "logistic" if len(coefficients) == 1 else "softmax"
