@@ -123,9 +123,8 @@ def test_a_plan_of_a_format_before_is_still_read_under_its_own_name(make, number
     assert scorer.inputs[1].pattern is None
     assert scorer.interval(3.0) is None and scorer.confidence is None
     assert (scorer.explainable, today.explainable) == (0, 100)
-    with pytest.raises(BadRequest, match="trained before") as caught:
+    with pytest.raises(BadRequest, match="trained before"):
         scorer.explain([row])
-    assert caught.value.field == "explain"
     for broken in ([], {"format": f"driftloop.plan/{number}", "inputs": 3, "model": {"trees": 1}}):
         with pytest.raises(IntegrityError):
             load(json.dumps(broken).encode())

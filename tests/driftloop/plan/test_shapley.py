@@ -146,9 +146,8 @@ def test_what_may_be_asked_at_once_is_bounded():
     scorer = load(schema.dump(plan))
     rows = [scorer.row({f"n{i}": None for i in range(5)})] * (scorer.explainable + 1)
     assert scorer.explainable == 100
-    with pytest.raises(RequestTooLarge, match="101 rows; at most 100") as caught:
+    with pytest.raises(RequestTooLarge, match="101 rows to explain; at most 100"):
         scorer.explain(rows)
-    assert caught.value.field == "explain"
     assert scorer.explain([]).contributions == []
     leaf = {"input": [-1], "at": [1.0], "right": [0], "missing_left": [0], "output": 0}
     plan["model"]["trees"] = [leaf | {"cover": [1.0]}] * (shapley.MOST_LEAVES // 3)

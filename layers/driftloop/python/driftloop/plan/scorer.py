@@ -112,22 +112,18 @@ class Scorer:
     def explain(self, rows: list[Row]) -> Explained:
         """What each input adds to the answers for encoded rows, on the model's own scale.
 
-        Raises BadRequest, with the field ``explain``, if the plan is older than explanations, and
-        RequestTooLarge for more than :attr:`explainable` rows.
+        Raises BadRequest if the plan is older than explanations, and RequestTooLarge for more
+        than :attr:`explainable` rows; neither knows the field that asked.
         """
         from driftloop.plan import shapley
 
         most = shapley.most_rows(self._plan)
         if not most:
             raise BadRequest(
-                "explain: this version was trained before answers could be explained; "
-                "the next one can",
-                "explain",
+                "this version was trained before answers could be explained; the next one can"
             )
         if len(rows) > most:
-            raise RequestTooLarge(
-                f"explain: {len(rows):,} rows; at most {most} of this model at once", "explain"
-            )
+            raise RequestTooLarge(f"{len(rows):,} rows to explain; at most {most:,} at once")
         return shapley.explain(self._plan, rows)
 
 
