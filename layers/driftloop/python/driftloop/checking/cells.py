@@ -56,6 +56,13 @@ def as_text(value: object) -> str | None:
     return str(value) if isinstance(value, int) else None
 
 
+def number(text: str) -> float | str | None:
+    """A cell where a number belongs: the number, None for a null word, a text that is none."""
+    if _NUMBER(text):
+        return float(text)
+    return None if text in NULLS else text
+
+
 def _numbers(raw: Sequence[Any], feature: Feature | None) -> tuple[Any, Found]:
     """Values and faults by row; ``feature`` None is a regression's target."""
     faults: Found = {}

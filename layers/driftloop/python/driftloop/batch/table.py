@@ -1,0 +1,143 @@
+"""Predictions as a file of the input's own format: the endpoint's documents, one a row.
+
+CSV and Parquet hold a column for each value of a document; of what is nested, the inner name is
+joined on. A whole file is the chunks' files one behind the other; in Parquet, their rows in row
+groups of one size.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from driftloop.blobs import joined
+from driftloop.plan import Scorer
+from driftloop.scoring import predictions
+
+Form = Literal["csv", "jsonl", "parquet"]
+Document = dict[str, Any]
+GROUP = 64 * 1024  # rows
+_TYPES = {"text": pa.string(), "number": pa.float64(), "whole": pa.int64()}
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def columns(scorer: Scorer, key: str | None) -> dict[str, str]:
+    """Names and kinds (text, number, whole) of the columns, ``key`` being the user's own."""
+    (sample,) = predictions(scorer, [""], [[0.0] * scorer.outputs if scorer.outputs > 1 else 0.0])
+    found = {"line": "whole", "id": "text"}
+    if key:
+        found[_named(key)] = "text"
+    for name, value in _flat({**sample, "version": 0}):
+        found[name] = "text" if isinstance(value, str) else "number"
+    return found | {"version": "whole"}
+
+
+def document(line: int, key: str | None, value: Any, answer: Document, version: int) -> Document:
+    """One prediction, with the line its row stands on, the user's key of it, and the version."""
+    named = {_named(key): value} if key else {}
+    return {"line": line, "id": answer["id"], **named, **answer, "version": version}
+
+
+class Part:
+    """A chunk's predictions, written into ``path``."""
+
+    def __init__(self, path: Path, form: Form, kinds: dict[str, str]) -> None:
+        self._form, self._kinds = form, kinds
+        self._file = path.open("wb")
+        self._parquet = _parquet(self._file, kinds) if form == "parquet" else None
+
+    def add(self, documents: list[Document]) -> None:
+        if self._parquet:
+            self._parquet.write_table(_table(documents, self._kinds))
+        elif self._form == "jsonl":
+            self._file.write("".join(_encode(d) + "\n" for d in documents).encode())
+        else:
+            text = io.StringIO()
+            rows = ([value for _, value in _flat(d)] for d in documents)
+            csv.writer(text, lineterminator="\n").writerows(rows)
+            self._file.write(text.getvalue().encode())
+
+    def close(self) -> None:
+        if self._parquet:
+            self._parquet.close()
+        self._file.close()
+
+    def __enter__(self) -> Part:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def whole(form: Form, kinds: dict[str, str], parts: Iterable[BinaryIO], folder: Path) -> BinaryIO:
+    """All parts as one file, to be read once. ``folder``: for a file meanwhile."""
+    if form == "parquet":
+        return _regrouped(kinds, parts, folder / "whole.parquet")
+    if form == "jsonl":
+        return joined(parts)
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(kinds)
+    return joined(_behind(header.getvalue().encode(), parts))
+
+
+def _behind(head: bytes, parts: Iterable[BinaryIO]) -> Iterator[BinaryIO]:
+    yield io.BytesIO(head)
+    yield from parts
+
+
+def _regrouped(kinds: dict[str, str], parts: Iterable[BinaryIO], path: Path) -> BinaryIO:
+    held: list[Any] = []
+    with path.open("wb") as file, _parquet(file, kinds) as out:
+        for part in parts:
+            with part:
+                for batch in pq.ParquetFile(part).iter_batches(GROUP, use_threads=False):
+                    held.append(batch)
+                    while sum(map(len, held)) >= GROUP:
+                        table = pa.Table.from_batches(held)
+                        out.write_table(table.slice(0, GROUP).combine_chunks())
+                        held = table.slice(GROUP).to_batches()
+        if held:
+            out.write_table(pa.Table.from_batches(held).combine_chunks())
+    return path.open("rb")
+
+
+def _parquet(file: Any, kinds: dict[str, str]) -> Any:
+    schema = pa.schema([(name, _TYPES[kind]) for name, kind in kinds.items()])
+    return pq.ParquetWriter(file, schema, compression="zstd", store_schema=False)
+
+
+def _table(documents: list[Document], kinds: dict[str, str]) -> Any:
+    rows = [[value for _, value in _flat(d)] for d in documents]
+    values = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    return pa.table(
+        {
+            name: pa.array(map(_text, column) if kind == "text" else column, _TYPES[kind])
+            for (name, kind), column in zip(kinds.items(), values, strict=True)
+        }
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _flat(found: Document) -> Iterator[tuple[str, Any]]:
+    for name, value in found.items():
+        if isinstance(value, dict):
+            singular = "probability" if name == "probabilities" else name
+            yield from ((f"{singular}_{inner}", part) for inner, part in value.items())
+        else:
+            yield name, value
+
+
+def _named(key: str) -> str:
+    """The column of the user's key: its own name, unless a document has one like it."""
+    taken = ("line", "id", "value", "version", "probability", "interval")
+    return "key" if key in taken or key.startswith(("probability_", "interval_")) else key
