@@ -41,6 +41,9 @@ from . import (
     metric_queries,
     metrics,
     originals,
+    queue_mappings,
+    queue_poller,
+    queues,
     s3_events,
     sagemaker,
     schedules,
@@ -70,6 +73,7 @@ TYPES = (
     lambda_types,
     log_types,
     messaging_types,
+    queue_mappings,
 )
 __all__ = ["TYPES", "Local"]
 
@@ -96,6 +100,9 @@ _BEHAVIOURS = (
     log_subscriptions,
     executions,
     topics,
+    queues,
+    queue_mappings,
+    queue_poller,
     sagemaker,
     sfn_sagemaker,
 )
@@ -151,6 +158,7 @@ class Local:
         self.on_log: list[Callable[[str, str, list[tuple[int, str]]], None]] = []
         self.on_metric: list[Callable[..., None]] = []
         self.on_alarm: list[Callable[..., None]] = []
+        self.on_message: list[Callable[[str], None]] = []
         self.on_execution_end: list[Callable[[Mapping[str, Any]], None]] = []
 
     # --- life --------------------------------------------------------------------------------
