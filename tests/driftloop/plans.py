@@ -57,13 +57,15 @@ def plan(intercept: float = -1.0, classes=("0", "1"), extra: int = 0) -> bytes:
 
 
 class Shelf:
-    """A source in memory that can be broken: ``down`` refuses everything."""
+    """A source in memory that can be broken: ``down`` refuses everything, ``slow`` lets so many
+    bytes of a plan through at a time."""
 
     def __init__(self):
         self.current: Route | None = None
         self.plans: dict[str, bytes] = {}
         self.down = False
-        self.looks = 0
+        self.slow: int | None = None
+        self.looks = self.fetches = 0
 
     def put(self, version: int, data: bytes) -> Served:
         key = f"flights/versions/{version}/plan.json"
@@ -76,12 +78,15 @@ class Shelf:
             raise Unavailable("dynamodb did not answer within 0.2 s")
         return self.current
 
-    def plan(self, key, budget):
+    def plan(self, key, start, budget):
+        self.fetches += 1
         if self.down:
             raise Unavailable("s3 did not answer within 1 s")
         if key not in self.plans:
             raise NotFound(f"{key}: there is no such object")
-        return self.plans[key]
+        data = self.plans[key]
+        end = None if self.slow is None else start + self.slow
+        return data[start:end], len(data)
 
 
 class Desk:
@@ -98,18 +103,20 @@ class Desk:
         body = json.dumps({"instances": instances})
         return self.send(body, **more)
 
-    def send(self, body, *, now=NOW, request="r-1", base64=False):
-        """(status, headers, document, lines parsed)."""
+    def send(self, body, *, now=NOW, request="r-1", base64=False, query=None, **headers):
+        """(status, headers, document or text, lines parsed); ``content_type="text/csv"``."""
         event = {
             "version": "2.0",
+            "headers": {name.replace("_", "-"): value for name, value in headers.items()},
             "requestContext": {"requestId": request, "timeEpoch": now},
             "body": body,
             "isBase64Encoded": base64,
         }
+        if query:
+            event["queryStringParameters"] = query
         response, lines = self.endpoint.respond(event, 0.0)
-        return (
-            response["statusCode"],
-            response["headers"],
-            json.loads(response["body"], parse_constant=lambda c: 1 / 0),
-            [json.loads(line, parse_constant=lambda c: 1 / 0) for line in lines],
-        )
+        said = response["body"]
+        if "json" in response["headers"]["content-type"]:
+            said = json.loads(said, parse_constant=lambda c: 1 / 0)
+        found = [json.loads(line, parse_constant=lambda c: 1 / 0) for line in lines]
+        return response["statusCode"], response["headers"], said, found

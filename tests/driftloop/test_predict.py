@@ -1,5 +1,6 @@
 import json
 import math
+import time
 import uuid
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from driftloop.ids import id_ms
 from driftloop.plan import load
-from driftloop.route import canary, promoted
+from driftloop.route import SHADOW, canary, promoted
+from driftloop.route import challenged as with_challenger
 from tests.driftloop.plans import NOW, ROW, Desk, plan
 
 LATER = NOW + 11_000
@@ -169,6 +171,56 @@ def test_law_7_a_swapped_artefact_is_refused_and_the_champion_goes_on(bytes_):
     assert cold.ask([ROW])[0] == 503
 
 
+def test_a_large_plan_arrives_over_several_requests_while_the_loaded_version_answers():
+    desk = Desk()
+    desk.ask([ROW])
+    route = desk.shelf.current
+    served = desk.shelf.put(2, plan(1.0))
+    desk.shelf.current = promoted(route, served, route.since)
+    desk.shelf.slow = len(plan(1.0)) // 3 + 1
+    answered = [desk.ask([ROW], now=LATER + ms) for ms in (0, 10, 20)]
+    assert [body["version"] for _, _, body, _ in answered] == [1, 1, 2]
+    assert [headers.get("x-driftloop-stale") for _, headers, _, _ in answered] == ["11", "11", None]
+    assert answered[0][3][-1]["StaleSeconds"] == 11 and "StaleSeconds" not in answered[2][3][-1]
+    assert desk.shelf.looks == 2  # the route was looked up once, its plan asked for thrice
+
+
+def test_a_plan_goes_on_arriving_where_it_stopped_when_the_store_was_lost():
+    desk = Desk()
+    desk.ask([ROW])
+    route = desk.shelf.current
+    desk.shelf.current = promoted(route, desk.shelf.put(2, plan(1.0)), route.since)
+    desk.shelf.slow = len(plan(1.0)) - 10
+    assert desk.ask([ROW], now=LATER)[2]["version"] == 1
+    desk.shelf.down = True
+    for ms in (10, 20, 30):  # asked once, then not before the next look
+        assert desk.ask([ROW], now=LATER + ms)[2]["version"] == 1
+    assert desk.shelf.fetches == 3
+    desk.shelf.down, desk.shelf.slow = False, 10  # just what was left
+    assert desk.ask([ROW], now=LATER + 11_000)[2]["version"] == 2
+
+
+def test_a_challenger_gets_requests_once_its_plan_has_come():
+    desk = Desk()
+    desk.ask([ROW])
+    route = desk.shelf.current
+    served = desk.shelf.put(2, plan(2.0))
+    desk.shelf.current = canary(route, served, 1.0, route.since)
+    desk.shelf.slow = len(plan(2.0)) // 2 + 1
+    answered = [desk.ask([ROW], now=LATER + ms)[:3] for ms in (0, 10)]
+    assert [body["version"] for _, _, body in answered] == [1, 2]
+    assert all("x-driftloop-stale" not in headers for _, headers, _ in answered)
+
+
+def test_a_cold_start_that_cannot_answer_yet_says_when_to_come_again():
+    desk = Desk()
+    desk.shelf.slow = len(plan()) // 2 + 1
+    status, headers, body, _ = desk.ask([ROW])
+    assert status == 503 and int(headers["retry-after"]) > 0
+    assert "bytes of version 1 have come" in body["detail"]
+    assert desk.ask([ROW])[0] == 200
+
+
 # --- a challenger -------------------------------------------------------------------------------
 
 
@@ -217,6 +269,68 @@ def test_a_challenger_that_cannot_be_loaded_gets_no_request():
     desk.shelf.plans[desk.shelf.current.challenger.key] = b"{}"
     assert desk.ask([ROW])[2]["version"] == 1
     assert "cannot be loaded" in desk.said[0]
+
+
+def shadowed(data=None):
+    desk = Desk()
+    route = desk.shelf.current
+    served = desk.shelf.put(2, data or plan(2.0))
+    desk.shelf.current = with_challenger(route, served, 0.0, route.since, SHADOW)
+    return desk
+
+
+def test_a_shadow_scores_the_same_rows_under_the_same_ids_and_is_never_returned():
+    desk = shadowed()
+    rows = [ROW, ROW | {"hour": 23, "flight_id": "f-1"}]
+    status, headers, body, lines = desk.ask(rows)
+    assert (status, body["version"], headers["x-driftloop-version"]) == (200, 1, "1")
+    served, metrics, shadow, judged = lines
+    assert (served["role"], served["version"]) == ("champion", 1)
+    assert (shadow["role"], shadow["version"]) == ("shadow", 2)
+    for same in ("ids", "rows", "columns", "request", "time"):
+        assert served[same] == shadow[same]
+    scorer = load(plan(2.0))
+    assert shadow["predictions"] == scorer.score([scorer.row(row) for row in rows])
+    assert shadow["predictions"] != served["predictions"]
+    assert (metrics["version"], judged["version"]) == ("1", "2")
+    assert (judged["Requests"], judged["Errors"], judged["Rows"]) == (1, 0, 2)
+    assert ["model"] in metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
+    assert judged["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["model", "version"]]
+
+
+def test_a_slow_shadow_is_metered_as_slow_and_costs_the_callers_metric_nothing():
+    desk = shadowed()
+    desk.ask([ROW])
+    slow = desk.endpoint.live.shadow().scorer
+    quick = slow.score
+
+    def crawl(rows):
+        time.sleep(0.03)
+        return quick(rows)
+
+    slow.score = crawl
+    _, _, _, lines = desk.ask([ROW])
+    assert lines[1]["Latency"] < 20 < 30 <= lines[3]["Latency"] < 60
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), RecursionError(), MemoryError(), None])
+def test_whatever_a_shadow_raises_the_champion_has_answered(error):
+    desk = shadowed(plan(2.0, extra=1) if error is None else None)  # wants a field nobody sends
+    desk.ask([ROW])
+    if error is not None:
+
+        def fail(rows):
+            raise error
+
+        desk.endpoint.live.shadow().scorer.score = fail
+    status, _, body, lines = desk.ask([ROW])
+    assert (status, body["version"]) == (200, 1)
+    assert [line.get("role") for line in lines if "capture" in line] == ["champion"]
+    assert (lines[1]["version"], lines[1]["Errors"]) == ("1", 0)
+    assert (lines[2]["version"], lines[2]["Errors"], lines[2]["Requests"]) == ("2", 1, 1)
+    assert "challenger 2 failed" in desk.said[-1]
+    status, _, _, lines = desk.ask([{"hour": 99}])  # the caller's own mistake is not the shadow's
+    assert status == 400 and len(lines) == 1
 
 
 def test_redacted_fields_and_unsampled_rows_are_not_captured():

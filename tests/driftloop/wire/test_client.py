@@ -19,6 +19,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         self.script, self.requests, self.connections = [], [], 0
+        self.drip, self.pause = 1 << 20, 0.0  # bytes written at once, seconds between
         super().__init__(("127.0.0.1", 0), Handler)
 
     def get_request(self):
@@ -38,10 +39,18 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
+        if status == 206:  # ``answer`` is the whole object
+            start = int(self.headers.get("range", "bytes=0-")[6:-1])
+            status = 206 if start else 200
         self.send_response(status)
+        if status == 206:
+            self.send_header("content-range", f"bytes {start}-{len(answer) - 1}/{len(answer)}")
+            answer = answer[start:]
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer)
+        for at in range(0, len(answer), self.server.drip):
+            self.wfile.write(answer[at : at + self.server.drip])
+            time.sleep(self.server.pause)
 
     do_POST = do_GET  # noqa: N815  (the base class names it so)
 
@@ -104,7 +113,7 @@ def test_one_connection_serves_many_calls(server, client):
                                      (400, b"...ThrottlingException", 0)])  # fmt: skip
 def test_a_passing_failure_is_tried_again(server, client, failure):
     server.script = [failure, failure, (200, b"plan", 0)]
-    assert get_object(client, "store", "k", 2) == b"plan"
+    assert get_object(client, "store", "k", 2) == (b"plan", 4)
 
 
 def test_a_lasting_failure_is_unavailable(server, client):
@@ -120,6 +129,37 @@ def test_a_hung_service_costs_no_more_than_the_budget(server, client):
     with pytest.raises(Unavailable):
         get_object(client, "store", "k", 0.2)
     assert time.monotonic() - began < 0.4
+
+
+def test_a_body_that_drips_costs_no_more_than_the_budget_and_what_came_is_given(server, client):
+    data = bytes(range(100))
+    server.script, server.drip, server.pause = [(206, data, 0)] * 10, 10, 0.03
+    came = b""
+    for _ in range(10):
+        began = time.monotonic()
+        piece, total = get_object(client, "store", "k", 0.15, len(came))
+        assert time.monotonic() - began < 0.25
+        assert total == 100 and piece
+        came += piece
+        if len(came) == total:
+            break
+    assert came == data and len(server.requests) > 1
+    with pytest.raises(Unavailable):  # an item is no use in part
+        server.script = [(200, b"{" + b" " * 200 + b"}", 0)]
+        get_item(client, "registry", "MODEL#m", "ROUTE", 0.15)
+
+
+def test_a_connection_lost_in_a_body_gives_what_came(client, server):
+    server.script = [(206, b"0123456789", 0)]
+    short = server.RequestHandlerClass.send_header
+
+    def lie(handler, name, value):
+        short(handler, name, "20" if name == "content-length" else value)
+
+    server.RequestHandlerClass = type("Lying", (Handler,), {"send_header": lie})
+    server.script = [(206, b"0123456789", 0)] * 3
+    piece, total = get_object(client, "store", "k", 0.3)
+    assert (piece, total) == (b"0123456789", 20)
 
 
 def test_a_missing_object_is_not_found_and_a_refusal_is_said(server, client):

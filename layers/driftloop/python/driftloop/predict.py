@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 from driftloop import emf
 from driftloop.capture_lines import Captured, lines
-from driftloop.errors import DriftloopError, RequestTooLarge
+from driftloop.errors import BadRequest, DriftloopError, RequestTooLarge
 from driftloop.ids import prediction_ids
-from driftloop.instances import Instance, read
-from driftloop.problem import Response, answer, problem
-from driftloop.scoring import Scores, predictions, score
+from driftloop.payload import Asked, from_event
+from driftloop.problem import Response, answer, problem, text
+from driftloop.scoring import Scores, explanations, predictions, score
 from driftloop.serving import Live, Loaded
 
 MAX_ANSWER = 5_900_000  # characters; Lambda's answers end at 6 MB
@@ -46,59 +46,115 @@ class Endpoint:
         if self.live.stale:
             response["headers"]["x-driftloop-stale"] = str(self.live.age(now))
         status, elapsed = response["statusCode"], (perf_counter() - began) * 1000
-        return response, [*request.lines, *self._metrics(request, status, elapsed)]
+        found = [*request.lines, *self._metrics(request, status, elapsed)]
+        if status == 200 and (shadow := self.live.shadow()):
+            found += self._shadow(shadow, request, elapsed)
+        return response, found
 
     def _predict(self, event: Mapping[str, Any], request: _Request) -> Response:
-        asked = read(event.get("body"), is_base64=bool(event.get("isBase64Encoded")))
+        champion = self.live.champion()
+        asked = from_event(event, champion.scorer.inputs, champion.known)
         version, scores = self._score(asked, request)
-        ids = prediction_ids(request.id, request.now, len(asked))
-        number = version.served.version
-        body = {
-            "model": self.live.serving.model,
-            "version": number,
-            "predictions": predictions(version.scorer, ids, scores),
-        }
-        response = answer(200, body, x_driftloop_version=str(number))
-        if len(response["body"]) > MAX_ANSWER:
-            raise RequestTooLarge("the answer would be over 6 MB; send fewer rows", "instances")
-        request.rows, request.version = len(asked), number
-        captured = Captured(
-            model=self.live.serving.model,
-            version=number,
-            role=request.role,
-            time=request.now,
-            request=request.id,
-            columns=version.columns,
-            ids=ids,
-            rows=[[instance.get(name) for name in version.columns] for instance in asked],
-            predictions=scores,
-        )
-        request.lines = lines(captured, self.live.serving.sample)
+        ids = prediction_ids(request.id, request.now, len(asked.rows))
+        documents = predictions(version.scorer, ids, scores)
+        if asked.explain:
+            for document, reasons in zip(documents, explanations(version, asked), strict=True):
+                document["explanation"] = reasons
+        response = self._answer(event, asked, version, documents)
+        request.asked, request.ids, request.version = asked, ids, version.served.version
+        request.lines = self._captured(version, request, scores)
         return response
 
-    def _score(self, asked: list[Instance], request: _Request) -> tuple[Loaded, Scores]:
+    def _answer(
+        self,
+        event: Mapping[str, Any],
+        asked: Asked,
+        version: Loaded,
+        documents: list[dict[str, Any]],
+    ) -> Response:
+        number = version.served.version
+        headers: Mapping[str, str] = event.get("headers") or {}
+        if "text/csv" in headers.get("accept", "").lower():
+            from driftloop.payload.table import CONTENT_TYPE, table  # a cold start does without
+
+            if asked.explain:
+                raise BadRequest("explain: is answered as JSON; leave out accept", "explain")
+            said = table(documents)
+            response = text(200, CONTENT_TYPE, said, x_driftloop_version=str(number))
+        else:
+            body = {
+                "model": self.live.serving.model,
+                "version": number,
+                "predictions": documents,
+            }
+            response = answer(200, body, x_driftloop_version=str(number))
+        if len(response["body"]) > MAX_ANSWER:
+            raise RequestTooLarge("the answer would be over 6 MB; send fewer rows", "instances")
+        return response
+
+    def _score(self, asked: Asked, request: _Request) -> tuple[Loaded, Scores]:
         """The version that answers, and its scores. The same key meets the same version.
 
         What the challenger cannot answer and the champion can is the challenger's error.
         """
         champion = self.live.champion()
-        key = self.live.serving.key
-        named = asked[0].get(key) if key and isinstance(asked[0], dict) else None
+        key, rows, place = self.live.serving.key, asked.rows, asked.place
+        named = rows[0].get(key) if key and isinstance(rows[0], dict) else None
         sticky = request.id if named is None else str(named)
         challenger = self.live.challenger_for(sticky)
+        began = perf_counter()
         if challenger is not None:
             try:
-                scores = score(challenger, asked, key)
+                scores = score(challenger, rows, key, place)
             except Exception as error:  # noqa: BLE001  (whatever it is, the champion answers)
-                scores = score(champion, asked, key)
+                scores = score(champion, rows, key, place)
                 request.failed = challenger.served.version
-                self.live.say(
-                    f"challenger {request.failed} failed: {type(error).__name__}: {error}"
-                )
+                self.live.say(_failed(challenger, error))
                 return champion, scores
             request.role = "challenger"
             return challenger, scores
-        return champion, score(champion, asked, key)
+        scores = score(champion, rows, key, place)
+        request.scoring = (perf_counter() - began) * 1000
+        return champion, scores
+
+    def _shadow(self, challenger: Loaded, request: _Request, elapsed: float) -> list[str]:
+        """The lines of a challenger that scores what was answered already: the same rows under
+        the same ids. Its latency is what the caller would have waited had it answered.
+        ``elapsed``: milliseconds that he did wait."""
+        began = perf_counter()
+        request.role, request.version = "shadow", challenger.served.version
+        assert request.asked is not None
+        try:
+            scores = score(challenger, request.asked.rows, self.live.serving.key)
+            took = (perf_counter() - began) * 1000
+            found = self._captured(challenger, request, scores)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the answer is given)
+            self.live.say(_failed(challenger, error))
+            return [self._failure(request.now, challenger.served.version)]
+        latency = elapsed - request.scoring + took
+        named = {"model": self.live.serving.model, "version": str(challenger.served.version)}
+        values = {
+            "Requests": (1, "Count"),
+            "Rows": (len(request.ids), "Count"),
+            "Latency": (latency, "Milliseconds"),
+            "Errors": (0, "Count"),
+        }
+        return [*found, emf.line(self.env, request.now, named, values)]
+
+    def _captured(self, version: Loaded, request: _Request, scores: Scores) -> list[str]:
+        assert request.asked is not None
+        captured = Captured(
+            model=self.live.serving.model,
+            version=version.served.version,
+            role=request.role,
+            time=request.now,
+            request=request.id,
+            columns=version.columns,
+            ids=request.ids,
+            rows=[[row.get(name) for name in version.columns] for row in request.asked.rows],
+            predictions=scores,
+        )
+        return lines(captured, self.live.serving.sample)
 
     def _metrics(self, request: _Request, status: int, elapsed: float) -> list[str]:
         """One line; by version too while two of them share the traffic, so that they compare."""
@@ -109,29 +165,43 @@ class Endpoint:
         if compared and request.version:
             dimensions["version"] = str(request.version)
             sets.append(["model", "version"])
-        values = {
+        values: dict[str, tuple[float, str]] = {
             "Requests": (1, "Count"),
-            "Rows": (request.rows, "Count"),
+            "Rows": (len(request.ids), "Count"),
             "Latency": (elapsed, "Milliseconds"),
             "Errors": (int(status >= 500), "Count"),
             "BadRequests": (int(400 <= status < 500), "Count"),
         }
+        if self.live.stale:
+            values["StaleSeconds"] = (self.live.age(request.now), "Seconds")
         found = [emf.line(self.env, request.now, dimensions, values, sets)]
         if request.failed:
-            failed = {"model": model, "version": str(request.failed)}
-            failure = {"Requests": (1, "Count"), "Errors": (1, "Count")}
-            found.append(emf.line(self.env, request.now, failed, failure))
+            found.append(self._failure(request.now, request.failed))
         return found
+
+    def _failure(self, now: int, version: int) -> str:
+        """A challenger's error, which is nobody else's."""
+        named = {"model": self.live.serving.model, "version": str(version)}
+        failure = {"Requests": (1, "Count"), "Errors": (1, "Count")}
+        return emf.line(self.env, now, named, failure)
+
+
+def _failed(challenger: Loaded, error: Exception) -> str:
+    number = challenger.served.version
+    return f"challenger {number} failed: {type(error).__name__}: {error}"
 
 
 @dataclass
 class _Request:
-    """What becomes known of a request while it is answered."""
+    """What becomes known of a request while it is answered. ``scoring``: milliseconds the
+    champion took for its scores."""
 
     id: str
     now: int
     role: str = "champion"
     version: int | None = None
-    rows: int = 0
+    asked: Asked | None = None
+    ids: list[str] = field(default_factory=list)
+    scoring: float = 0.0
     failed: int | None = None
-    lines: tuple[str, ...] | list[str] = ()
+    lines: list[str] = field(default_factory=list)

@@ -2,44 +2,112 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from driftloop.capture_lines import WHOLE
 from driftloop.errors import BadRequest
-from driftloop.instances import Instance, unknown_field
-from driftloop.plan import Scorer
+from driftloop.payload import Asked, Items, Place
+from driftloop.payload.shapes import unknown
+from driftloop.plan import Row, Scorer
 from driftloop.serving import Loaded
 
+_LARGEST = sys.float_info.max
+MOST_MISTAKES = 10  # said of one request
 Scores = list[Any]  # a number for each row, or a list of probabilities
 
 
-def score(version: Loaded, asked: list[Instance], key: str | None) -> Scores:
-    """Raises BadRequest with the path of the first field that is wrong."""
-    known, encode = version.known, version.scorer.row
-    rows = []
-    for i, instance in enumerate(asked):
-        path = f"instances[{i}]"
-        rows.append(encode(instance, path))
-        if not instance.keys() <= known:
-            raise unknown_field(instance, path, known)
-        if key is not None and key in instance:
-            _check_key(instance[key], f"{path}.{key}")
-    return list(version.scorer.score(rows))
+def score(version: Loaded, rows: list[Any], key: str | None, place: Place | None = None) -> Scores:
+    """place: where the rows stood in what was sent; ``instances[i]`` if not given.
+
+    Raises BadRequest with the paths of the first fields that are wrong.
+    """
+    try:
+        return list(version.scorer.score(_encoded(version, rows, key)))
+    except BadRequest:
+        place = place or Items("instances", rows)
+        found = []
+        for mistake in _mistakes(version, rows, key, place):
+            found.append(mistake)
+            if len(found) == MOST_MISTAKES:
+                break
+        if not found:
+            raise
+    first, *also = found
+    raise BadRequest(str(first), first.field, also)
 
 
-def _check_key(value: object, field: str) -> None:
+def _encoded(version: Loaded, rows: list[Any], key: str | None) -> list[Row]:
+    """The good way, which only asks whether anything is wrong."""
+    encode, known, time = version.scorer.row, version.known, version.time
+    encoded = [encode(row, "") for row in rows]
+    for row in rows:
+        if not row.keys() <= known:
+            raise BadRequest("a field is unknown")
+    for name, wrong in ((key, wrong_key), (time, wrong_time)):
+        if name is not None:
+            for row in rows:
+                if name in row and wrong(row[name]):
+                    raise BadRequest("key or time is wrong")
+    return encoded
+
+
+def _mistakes(
+    version: Loaded, rows: list[Any], key: str | None, place: Place
+) -> Iterator[BadRequest]:
+    """The slow way: everything that is wrong, in order, by its path."""
+    for i, row in enumerate(rows):
+        problems: list[tuple[str, str]] = []
+        if row.__class__ is not dict:
+            yield _mistake(place.row(i), "should be an object of features")
+            continue
+        for name in row:
+            if name not in version.known:
+                yield unknown(name, version.known, place.field(i, name))
+        problems += version.scorer.mistakes(row)
+        for name, wrong in ((key, wrong_key), (version.time, wrong_time)):
+            if name is not None and (problem := wrong(row.get(name))):
+                problems.append((name, problem))
+        for name, problem in problems:
+            yield _mistake(place.field(i, name), problem)
+        if not problems and row.keys() <= version.known:
+            try:
+                version.scorer.score([version.scorer.row(row)])
+            except BadRequest:
+                problem = "the numbers are so extreme that the answer is not finite"
+                yield _mistake(place.row(i), problem)
+
+
+def _mistake(field: str, problem: str) -> BadRequest:
+    return BadRequest(f"{field}: {problem}", field)
+
+
+def wrong_key(value: object) -> str | None:
+    """What is wrong with a value of the field that joins labels."""
     if isinstance(value, bool) or not isinstance(value, (str, int, type(None))):
-        raise BadRequest(f"{field}: should be text or a whole number", field)
+        return "should be text or a whole number"
     if isinstance(value, int) and not -WHOLE <= value <= WHOLE:
-        raise BadRequest(f"{field}: is too large a whole number; send it as text", field)
+        return "is too large a whole number; send it as text"
+    return None
+
+
+def wrong_time(value: object) -> str | None:
+    """What is wrong with a row's own time, which nothing is computed from here."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, type(None))):
+        return "should be a time as text"
+    if isinstance(value, float) and value - value != 0.0:
+        return f"should be a time as text, not {value}"
+    return None
 
 
 def predictions(scorer: Scorer, ids: list[str], scores: Scores) -> list[dict[str, Any]]:
-    """One document a row: the likeliest class and its probabilities, or the number."""
+    """One document a row: the likeliest class and its probabilities; or the number, and where the
+    truth lies with the plan's confidence."""
     classes = scorer.classes
     rows = zip(ids, scores, strict=True)
     if classes is None:
-        return [{"id": name, "value": value} for name, value in rows]
+        return [{"id": name, "value": value, **_interval(scorer, value)} for name, value in rows]
     if len(classes) == 2:
         no, yes = classes
         return [{"id": name, "value": yes if p > 0.5 else no, "probability": p} for name, p in rows]
@@ -51,3 +119,34 @@ def predictions(scorer: Scorer, ids: list[str], scores: Scores) -> list[dict[str
         }
         for name, ps in rows
     ]
+
+
+def _interval(scorer: Scorer, value: float) -> dict[str, Any]:
+    span = scorer.interval(value)
+    if span is None:
+        return {}
+    low, high = (min(max(end, -_LARGEST), _LARGEST) for end in span)
+    return {"interval": {"confidence": scorer.confidence, "low": low, "high": high}}
+
+
+def explanations(version: Loaded, asked: Asked) -> list[dict[str, Any]]:
+    """What each input adds to each row's answer, on the scale it says: ``base`` and the
+    ``contributions`` sum to the model's output before the link. By class for three or more.
+
+    For rows that :func:`score` took. Raises BadRequest if this version cannot say.
+    """
+    scorer = version.scorer
+    found = scorer.explain([scorer.row(row) for row in asked.rows])
+    names = [item.name for item in scorer.inputs]
+    documents = []
+    for outputs in found.contributions:
+        parts = [
+            {"base": base, "contributions": dict(zip(names, values, strict=True))}
+            for base, values in zip(found.base, outputs, strict=True)
+        ]
+        if len(parts) == 1:
+            documents.append({"scale": found.scale, **parts[0]})
+        else:
+            by_class = dict(zip(scorer.classes or (), parts, strict=True))
+            documents.append({"scale": found.scale, "classes": by_class})
+    return documents

@@ -35,7 +35,7 @@ def rows(
         names = [name.strip() for name in records.pop(0)]
         check_columns(names, inputs, known, f"csv line {lines.pop(0)}", ", column ")
         if not records:
-            raise BadRequest("the body has a header line and no rows; send at least one", "csv")
+            raise BadRequest("csv: has a header line and no rows; send at least one", "csv")
     check_count(len(records), "csv")
     numbers = {item.name for item in inputs if item.type == "number"}
     typed = [name in numbers for name in names]
@@ -68,7 +68,7 @@ def _records(text: str) -> tuple[list[list[str]], list[int]]:
         line = max(before + 1, reader.line_num)
         raise BadRequest(f"csv line {line}: is no CSV ({error})", f"csv line {line}") from None
     if not records:
-        raise BadRequest("the body is empty; send at least one line of CSV", "csv")
+        raise BadRequest("csv: is empty; send at least one line", "csv")
     return records, lines
 
 

@@ -23,8 +23,8 @@ def read(text: str, inputs: Sequence[Input], known: Collection[str]) -> Asked:
 
 
 def document(event: Mapping[str, Any]) -> Any:
-    """The JSON that an API Gateway event (payload 2.0) carries, whatever it says. NaN and 1e999 come
-    through as floats. Raises BadRequest, RequestTooLarge, UnsupportedMedia."""
+    """The JSON of an API Gateway event (payload 2.0), whatever it says; NaN and 1e999 come through
+    as floats. Raises BadRequest, RequestTooLarge, UnsupportedMedia."""
     sent = body(event)
     if sent.kind != JSON:
         raise UnsupportedMedia(f"{sent.kind} is not read here; send {JSON}", "content-type")

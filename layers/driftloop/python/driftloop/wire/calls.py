@@ -45,16 +45,26 @@ def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dic
     return decode_item(item) if item else None
 
 
-def get_object(client: Client, bucket: str, key: str, budget: float) -> bytes:
-    """The object's bytes. ``budget`` in seconds. Raises NotFound, Unavailable; DriftloopError with
-    AWS's name for it when refused."""
+def get_object(
+    client: Client, bucket: str, key: str, budget: float, start: int = 0
+) -> tuple[bytes, int]:
+    """The object's bytes from ``start`` on, as many as come within ``budget`` seconds, and the
+    length of the whole ("GetObject", S3 API reference: ``Range``).
+
+    Raises NotFound, Unavailable if nothing came; DriftloopError with AWS's name for it when
+    refused.
+    """
     url, prefix = endpoint.bucket(bucket, client.region, client.env)
-    answer = client.call("s3", url, Request("GET", "", f"{prefix}/{key}"), budget)
+    headers = {"range": f"bytes={start}-"} if start else {}
+    request = Request("GET", "", f"{prefix}/{key}", headers=headers)
+    answer = client.call("s3", url, request, budget, partial=True)
     if answer.status == 404:
         raise NotFound(f"s3://{bucket}/{key}: there is no such object")
+    if answer.status == 206:
+        return answer.body, int(answer.headers["content-range"].rpartition("/")[2])
     if answer.status != 200:
         raise _refused(answer, f"s3://{bucket}/{key}")
-    return answer.body
+    return answer.body[start:], int(answer.headers.get("content-length", len(answer.body)))
 
 
 def _refused(answer: Answer, what: str) -> DriftloopError:

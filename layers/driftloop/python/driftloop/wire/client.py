@@ -6,21 +6,27 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from socket import socket
+from typing import Any
 from urllib.parse import urlsplit
 
 from driftloop.errors import Unavailable
 from driftloop.wire.sigv4 import Credentials, Request, sign
 
 ATTEMPTS = 3
+_PIECE = 1 << 16  # bytes of a body read before the clock is looked at
 _PAUSE = 0.05  # seconds; the longest pause before the first retry, doubled for each after it
 
 
 @dataclass(frozen=True)
 class Answer:
+    """``whole``: whether that is all of the body; else time ran out, or the connection ended."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
+    whole: bool = True
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Client:
     credentials: Credentials
     env: Mapping[str, str]
     _connections: dict[str, HTTPConnection] = field(default_factory=dict, repr=False)
+    _tls: Any = field(default=None, repr=False)  # reading the authorities takes 20 ms; do it once
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Client:
@@ -51,11 +58,14 @@ class Client:
         url: str,
         request: Request,
         budget: float,
+        *,
+        partial: bool = False,
     ) -> Answer:
         """Send ``request`` (its host is taken from ``url``) and give the answer below 500.
 
         ``budget``: seconds for everything, retries included. A throttled or failed call is sent
-        again after a random pause. Raises Unavailable when the budget or the attempts are spent.
+        again after a random pause. ``partial``: a part of the body will do, if time or connection
+        ends within it. Raises Unavailable when the budget or the attempts are spent.
         """
         deadline = time.monotonic() + budget
         problem = "no time left"
@@ -65,7 +75,10 @@ class Client:
                 break
             try:
                 # A hung connection must leave time for another try.
-                answer = self._send(service, url, request, left / (ATTEMPTS - attempt))
+                timeout = left / (ATTEMPTS - attempt)
+                answer = self._send(service, url, request, timeout, deadline)
+                if not answer.whole and not (partial and answer.body):
+                    raise TimeoutError("the body did not come to its end")
             except (OSError, HTTPException) as error:
                 self._drop(url)
                 problem = f"{type(error).__name__}: {error}"
@@ -77,7 +90,10 @@ class Client:
             time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
         raise Unavailable(f"{service} did not answer within {budget:g} s ({problem})")
 
-    def _send(self, service: str, url: str, request: Request, timeout: float) -> Answer:
+    def _send(
+        self, service: str, url: str, request: Request, timeout: float, deadline: float
+    ) -> Answer:
+        """``timeout``: seconds until it must begin to answer; ``deadline``: until it must end."""
         host = urlsplit(url).netloc
         named = Request(
             request.method, host, request.path, request.query, request.headers, request.body
@@ -89,11 +105,13 @@ class Client:
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
         connection.request(named.method, named.target, body=named.body or None, headers=headers)
+        line = connection.sock  # the connection lets go of it where the other side will close
         response = connection.getresponse()
-        body = response.read()
-        if response.will_close:
+        body, whole = _read(response, line, deadline)
+        if response.will_close or not whole:
             self._drop(url)
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, found, body, whole)
 
     def _connection(self, url: str) -> HTTPConnection:
         if url not in self._connections:
@@ -102,8 +120,10 @@ class Client:
                 import ssl
                 from http.client import HTTPSConnection
 
-                context = ssl.create_default_context(cafile=self.env.get("AWS_CA_BUNDLE") or None)
-                self._connections[url] = HTTPSConnection(parts.netloc, context=context)
+                if self._tls is None:
+                    bundle = self.env.get("AWS_CA_BUNDLE") or None
+                    self._tls = ssl.create_default_context(cafile=bundle)
+                self._connections[url] = HTTPSConnection(parts.netloc, context=self._tls)
             else:
                 self._connections[url] = HTTPConnection(parts.netloc)
         return self._connections[url]
@@ -117,6 +137,23 @@ class Client:
         """Close every kept connection."""
         for url in list(self._connections):
             self._drop(url)
+
+
+def _read(response: HTTPResponse, line: socket, deadline: float) -> tuple[bytes, bool]:
+    """What comes of the body by the deadline, and whether that is all."""
+    pieces = []
+    try:
+        while True:
+            line.settimeout(max(deadline - time.monotonic(), 0.001))
+            piece = response.read1(_PIECE)
+            pieces.append(piece)
+            if not piece or response.length == 0:
+                break
+    except (OSError, HTTPException):
+        return b"".join(pieces), False
+    whole = not response.length  # None: the other side says its end by closing, or in chunks
+    response.close()
+    return b"".join(pieces), whole
 
 
 def _throttled(answer: Answer) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftloop import keys
+from driftloop.errors import IntegrityError
 from driftloop.route import Route
 from driftloop.wire.calls import get_item, get_object
 from driftloop.wire.client import Client
@@ -22,7 +23,10 @@ class Source:
     def route(self, budget: float) -> Route | None:
         table, pk = self.settings.table, keys.model_pk(self.settings.model)
         item = get_item(self.client, table, pk, keys.ROUTE, budget)
-        return Route.from_item(item) if item else None
+        try:
+            return Route.from_item(item) if item else None
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError(f"the route in the registry is malformed: {error!r}") from error
 
-    def plan(self, key: str, budget: float) -> bytes:
-        return get_object(self.client, self.settings.store, key, budget)
+    def plan(self, key: str, start: int, budget: float) -> tuple[bytes, int]:
+        return get_object(self.client, self.settings.store, key, budget, start)
