@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from typing import Any
 
@@ -14,6 +13,7 @@ from driftloop.aws.store import Store
 from driftloop.claims import from_request
 from driftloop.errors import DriftloopError
 from driftloop.labels import join, take_in
+from driftloop.payload import document
 from driftloop.problem import answer, problem
 from driftloop.spec import Spec
 from driftloop.when import from_ms, iso
@@ -37,11 +37,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def posted(event: dict[str, Any], spec: Spec, store: Store, versions: list[int]) -> dict[str, Any]:
-    body = event.get("body") or ""
+    now = iso(from_ms(event["requestContext"]["timeEpoch"]))
     try:
-        now = iso(from_ms(event["requestContext"]["timeEpoch"]))
-        text = base64.b64decode(body) if event.get("isBase64Encoded") else body
-        claims = from_request(spec, text, now)
+        claims = from_request(spec, document(event), now)
         return answer(200, join(store, spec, claims, versions, now, retry=False))
     except DriftloopError as error:
         return problem(error)

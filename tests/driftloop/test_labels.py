@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from driftloop import ids, keys
 from driftloop.capture import capture
 from driftloop.claims import from_file, from_request
 from driftloop.data import dataset
-from driftloop.errors import BadRequest, WrongColumns
+from driftloop.errors import BadRequest, RequestTooLarge, WrongColumns
 from driftloop.labels import join
 from tests.driftloop.intaking import read_parts
 from tests.driftloop.memory import Memory
@@ -138,23 +139,46 @@ def test_a_file_without_ids_or_labels_is_refused() -> None:
         ({"labels": []}, "labels"),
         ({"labels": [{"id": "x", "label": 1}]}, "labels[0].id"),
         ({"labels": [{"label": 1}]}, "labels[0]"),
+        ({"labels": [{"id": None, "label": 1}]}, "labels[0].id"),
         ({"labels": [{"key": "k", "label": None}]}, "labels[0].label"),
         ({"labels": [{"key": "k", "label": 1, "oops": 1}]}, "labels[0].oops"),
         ({"labels": [{"key": "k", "label": 1, "time": "soon"}]}, "labels[0].time"),
         ({"labels": [{"key": "k", "label": 1, "time": 10**30}]}, "labels[0].time"),
         ({"labels": [{"key": ["k"], "label": 1}]}, "labels[0].key"),
+        ({"labels": [{"key": "k", "label": math.inf}]}, "labels[0].label"),
+        ({"labels": [{"key": math.nan, "label": 1}]}, "labels[0].key"),
+        ({"labels": [{"key": "k", "label": 1}, 7]}, "labels[1]"),
+        ({"labels": [{"key": "k", "label": 1}], "lables": []}, "lables"),
     ],
 )
 def test_a_bad_request_names_the_field(body: Any, field: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        from_request(SPEC, json.dumps(body), NOW)
+        from_request(SPEC, body, NOW)
     assert caught.value.field == field
+
+
+def test_a_bad_request_names_several_mistakes_and_takes_nothing() -> None:
+    good = {"key": "k", "label": 1}
+    bad = [good | {"label": None}, good | {"key": ""}, good | {"x": 1}, {"label": 1}] * 3
+    with pytest.raises(BadRequest) as caught:
+        from_request(SPEC, {"labels": [good, *bad]}, NOW)
+    mistakes = [caught.value, *caught.value.also]
+    assert [m.field for m in mistakes[:5]] == [
+        "labels[1].label", "labels[2].key", "labels[3].x", "labels[4]", "labels[5].label",
+    ]  # fmt: skip
+    assert len(mistakes) == 10
+    assert str(mistakes[0]) == "labels[1].label: is required"
+
+
+def test_more_labels_than_a_request_may_hold() -> None:
+    with pytest.raises(RequestTooLarge, match="10,001 of them"):
+        from_request(SPEC, {"labels": [{"key": "k", "label": 1}] * 10_001}, NOW)
 
 
 def test_a_request_is_joined() -> None:
     store, names = store_with()
     asked = {"labels": [{"id": names[0], "label": 1}, {"key": "k1-3", "label": True}]}
-    claims = from_request(SPEC, json.dumps(asked), NOW)
+    claims = from_request(SPEC, asked, NOW)
     answer = join(store, SPEC, claims, [1, 2], NOW)
     assert answer["matched"] == 2
     assert set(labels_in(store).values()) == {"1"}
@@ -172,14 +196,14 @@ def test_half_a_character_in_a_served_row_costs_that_row_only() -> None:
     capture(store, SPEC, enumerate_events(served("r", START, sent)))
     answer = put(store, csv("id", ids.prediction_ids("r", START, 2)))
     assert (answer["matched"], answer["rows"]) == (2, 1)
-    with pytest.raises(BadRequest, match="not_a_text"):
-        from_request(SPEC, '{"labels": [{"key": "k0", "label": "\\udfff"}]}', NOW)
+    with pytest.raises(BadRequest, match="not a text"):
+        from_request(SPEC, {"labels": [{"key": "k0", "label": "\udfff"}]}, NOW)
 
 
 def test_a_long_wrong_value_is_not_said_back() -> None:
     body = {"labels": [{"id": "x" * 1_000_000, "label": 1}]}
     with pytest.raises(BadRequest) as caught:
-        from_request(SPEC, json.dumps(body), NOW)
+        from_request(SPEC, body, NOW)
     assert len(str(caught.value)) < 200
 
 

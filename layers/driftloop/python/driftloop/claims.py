@@ -14,7 +14,7 @@ from typing import Any
 
 from driftloop.captured import is_prediction_id
 from driftloop.checking.contract import as_text, check_column
-from driftloop.errors import BadRequest, WrongColumns
+from driftloop.errors import BadRequest, RequestTooLarge, WrongColumns
 from driftloop.ids import digest
 from driftloop.reading import Limits, open_source
 from driftloop.rejects.quarantine import Rejected
@@ -22,6 +22,7 @@ from driftloop.spec import Spec
 from driftloop.when import from_ms, parse, to_ms
 
 MOST_POSTED = 10_000
+MOST_MISTAKES = 10  # said of one request
 LARGEST = 64 * 1024 * 1024  # bytes of a file's text; its claims are held
 
 Fault = tuple[str, str, Any]  # field, rule, value
@@ -101,35 +102,69 @@ def _entry(spec: Spec, values: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "key": key}
 
 
-def from_request(spec: Spec, text: str | bytes, now: str) -> Claims:
-    """Read the JSON ``{"labels": [{"id" | "key", "time"?, "label"}]}``.
+def from_request(spec: Spec, document: Any, now: str) -> Claims:
+    """Read ``{"labels": [{"id" | "key", "time"?, "label"}]}``, the parsed body.
 
-    Raises BadRequest with the path of the first mistake: a request is taken whole or not at all.
+    Raises BadRequest with the paths of the first mistakes: a request is taken whole or not at
+    all. RequestTooLarge for more than :data:`MOST_POSTED`.
     """
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the body is not JSON: {error}", "body") from None
-    entries = body.get("labels") if isinstance(body, dict) else None
+    entries = _entries(document)
+    mistakes: list[BadRequest] = []
+    claims: list[Claim] = []
+    shaped = [_misshapen(spec, entry) for entry in entries]
+    sound = [entry for entry, wrong in zip(entries, shaped, strict=True) if wrong is None]
+    judged = map(_worded, _claims(spec, sound, to_ms(parse(now))))
+    for position, wrong in enumerate(shaped):
+        claim = wrong or next(judged)
+        if isinstance(claim, Claim):
+            claims.append(claim)
+            continue
+        field, problem = claim
+        path = f"labels[{position}]" + (f".{field}" if field else "")
+        mistakes.append(BadRequest(f"{path}: {problem}", path))
+        if len(mistakes) == MOST_MISTAKES:
+            break
+    if mistakes:
+        first, *also = mistakes
+        raise BadRequest(str(first), first.field, also)
+    return Claims(digest(json.dumps(document, sort_keys=True), now)[:16], claims, [])
+
+
+def _entries(document: Any) -> list[Any]:
+    wanted = 'an object like {"labels": [{"id": "…", "label": 1}]}'
+    entries = document.get("labels") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise BadRequest("should be a list of {id or key, label}", "labels")
+        raise BadRequest(f"labels: the body should be {wanted}", "labels")
+    for name in (name for name in document if name != "labels"):
+        raise BadRequest(f"{name:.60}: unknown key beside labels", f"{name:.60}")
     if len(entries) > MOST_POSTED:
-        raise BadRequest(f"holds {len(entries)} labels; at most {MOST_POSTED} a request", "labels")
-    for position, entry in enumerate(entries):
-        if not isinstance(entry, dict) or ("id" in entry) == ("key" in entry):
-            raise BadRequest("needs either an id or a key, and a label", f"labels[{position}]")
-        if "key" in entry and not spec.key:
-            raise BadRequest("the spec names no key; use the id", f"labels[{position}].key")
-        if unknown := sorted(set(entry) - {"id", "key", "time", "label"}):
-            raise BadRequest("unknown field", f"labels[{position}].{unknown[0]}")
-    claims = _claims(spec, entries, to_ms(parse(now)))
-    kept = []
-    for position, claim in enumerate(claims):
-        if not isinstance(claim, Claim):
-            field, rule, value = claim
-            raise BadRequest(f"{rule}: {value!r:.100}", f"labels[{position}].{field}")
-        kept.append(claim)
-    return Claims(digest(json.dumps(body, sort_keys=True), now)[:16], kept, [])
+        raise RequestTooLarge(
+            f"labels: {len(entries):,} of them; at most {MOST_POSTED:,} in one request", "labels"
+        )
+    return entries
+
+
+def _misshapen(spec: Spec, entry: Any) -> tuple[str, str] | None:
+    """What is wrong with an entry before its values are looked at: field and problem."""
+    if not isinstance(entry, dict) or ("id" in entry) == ("key" in entry):
+        return "", "should be an object of either an id or a key, and a label"
+    if "key" in entry and not spec.key:
+        return "key", "the model has no key; send the id"
+    for name, value in entry.items():
+        if name not in ("id", "key", "time", "label"):
+            return f"{name:.60}", "no such field; there are id, key, label and time"
+        if isinstance(value, float) and value - value != 0.0:
+            return name, f"should be a finite number, not {value}"
+    return None
+
+
+def _worded(claim: Claim | Fault) -> Claim | tuple[str, str]:
+    """A fault as field and problem, as the caller reads it: ``is 'x' (not a number)``."""
+    if isinstance(claim, Claim):
+        return claim
+    field, rule, value = claim
+    said = f"is {value!r:.100} ({rule.replace('_', ' ')})"
+    return field, "is required" if rule == "null" else said
 
 
 def _claims(spec: Spec, entries: list[dict[str, Any]], said: int) -> list[Claim | Fault]:
@@ -148,7 +183,7 @@ def _claims(spec: Spec, entries: list[dict[str, Any]], said: int) -> list[Claim 
         elif identity is not None and not is_prediction_id(identity):
             result.append(("id", "not_a_prediction_id", identity))
         elif identity is None and not key:
-            result.append(("key", "null", entry.get("key")))
+            result.append(("id" if "id" in entry else "key", "null", None))
         else:
             result.append(Claim(label, said, identity or "", key or "", near, at))
     return result

@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 WHOLE: Schema = {"type": "integer", "minimum": 0}
 TEXT: Schema = {"type": "string"}
 OPTIONAL_TEXT: Schema = {"type": ["string", "null"]}
+NUMBER: Schema = {"type": "number"}
 _UUID: Schema = {"type": "string", "format": "uuid"}
 _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 
@@ -75,8 +76,8 @@ def answer(face: Interface) -> Schema:
     if face.explains:
         found["properties"]["explanation"] = {
             "description": "Where it was asked for: what each input contributed to the raw output "
-            "(of classes: to the log-odds).",
-            "type": "object",
+            "(of classes: to the log-odds), which is the sum of all and of `base`.",
+            **_explanation(face),
         }
     return record(
         f"Predictions of {face.model}", model={"const": face.model},
@@ -84,20 +85,27 @@ def answer(face: Interface) -> Schema:
     )  # fmt: skip
 
 
+def _explanation(face: Interface) -> Schema:
+    each = record("Contributions", **{item.name: NUMBER for item in face.inputs})
+    one = record("An explanation", base=NUMBER, contributions=each)
+    if face.classes is None or len(face.classes) == 2:
+        return one
+    return record("Explanations", **dict.fromkeys(face.classes, one))
+
+
 def _prediction(face: Interface) -> Schema:
     if face.classes is None:
-        found = record("A prediction", id=_UUID, value={"type": "number"})
+        found = record("A prediction", id=_UUID, value=NUMBER)
         if face.confidence:
-            found["properties"]["interval"] = {
-                "description": f"Holds the truth {face.confidence:.0%} of the time.",
-                "type": ["array", "object"],
-            }
+            found["properties"]["interval"] = record(
+                f"Holds the truth {face.confidence:.0%} of the time",
+                confidence=_SHARE, low=NUMBER, high=NUMBER,
+            )  # fmt: skip
         return found
     value: Schema = {"enum": list(face.classes)}
     if len(face.classes) == 2:
-        about = f"Of {face.classes[1]!r}."
-        return record("A prediction", id=_UUID, value=value, probability=_SHARE | {
-            "description": about})  # fmt: skip
+        of = {**_SHARE, "description": f"Of {face.classes[1]!r}."}
+        return record("A prediction", id=_UUID, value=value, probability=of)
     each = record("Of each class", **dict.fromkeys(face.classes, _SHARE))
     return record("A prediction", id=_UUID, value=value, probabilities=each)
 

@@ -73,7 +73,13 @@ def _columns(face: Interface) -> dict[str, Schema]:
             },
         )
     if face.time:
-        found.setdefault(face.time, {"description": "The row's event time; not looked at."})
+        found.setdefault(
+            face.time,
+            {
+                "description": "The row's event time; not looked at.",
+                "type": ["string", "number", "null"],
+            },
+        )
     return found
 
 
@@ -150,8 +156,10 @@ def labels(face: Interface) -> Schema:
         truth["examples"] = list((face.classes or ())[:5])
     else:
         truth |= {"type": ["number", "string"], "minimum": -face.largest, "maximum": face.largest}
-    by_id = {"id": {"description": "Of the prediction.", "type": "string", "pattern": _UUID7}}
-    by_key = {
+    by_id: Schema = {
+        "id": {"description": "Of the prediction.", "type": "string", "pattern": _UUID7}
+    }
+    by_key: Schema = {
         "key": {
             "description": f"Your own id of the row, as sent in `{face.key}`.",
             "type": ["string", "number", "boolean"],

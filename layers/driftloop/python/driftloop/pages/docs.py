@@ -108,7 +108,7 @@ def _model(service: Service, face: Interface) -> str:
 
 
 def _shapes(service: Service, face: Interface, url: str) -> str:
-    found = []
+    found: list[str] = []
     for name, sent in examples(face).items():
         line = escape(docs_curl.line(service, f"{url}/predict", sent))
         key = name.split("_")[0] if name.startswith(("instances", "inputs")) else name
@@ -131,7 +131,7 @@ def _inputs(face: Interface) -> str:
     if face.key:
         rows.append([face.key, "text or whole number", "no", "your own id of the row"])
     if face.time:
-        rows.append([face.time, "anything", "no", "its event time; not looked at"])
+        rows.append([face.time, "text or number", "no", "its event time; not looked at"])
     return look.table(["name", "type", "required", "what may be sent"], rows)
 
 
