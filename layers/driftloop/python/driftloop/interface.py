@@ -6,6 +6,7 @@ what some spec says meanwhile.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,7 @@ class Interface:
             classes=tuple(plan["classes"]) if plan["classes"] else None,
             inputs=inputs_of({"inputs": [{"pattern": None} | i for i in plan["inputs"]]}),
             known={
-                i["name"]: tuple(i["codes"])
+                i["name"]: tuple(c for c in i["codes"] if _fits(c, i.get("pattern")))
                 for i in plan["inputs"]
                 if i["type"] == "category" and i["allowed"] is None
             },
@@ -78,6 +79,11 @@ class Interface:
         if words:
             return words[0]
         return None if item.nullable else "text"
+
+
+def _fits(word: str, pattern: str | None) -> bool:
+    """The pattern may be younger than the data."""
+    return pattern is None or re.fullmatch(pattern, word) is not None
 
 
 def _typical(item: Mapping[str, Any]) -> float:
