@@ -71,9 +71,10 @@ WORKFLOW = (
                "dynamodb:UpdateItem"),
     ),
     Stage(
-        "release", "moves the route, step by step", memory=512, timeout=60,
+        "release", "moves the route, step by step", ("runtime", "tabular"), 1024, 60,
+        reads=("captures", "labels", "versions"), lists=("captures", "labels"),
         items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem"),
-        watches=("cloudwatch:GetMetricStatistics",),
+        watches=("cloudwatch:GetMetricData",),
     ),
 )  # fmt: skip
 
@@ -101,6 +102,12 @@ PREDICT = Stage(
 STREAM = Stage(
     "stream", "answers messages with the champion", layers=(), memory=512, timeout=30,
     reads=("versions",), items=("dynamodb:GetItem",), messages=("dynamodb:PutItem",),
+)  # fmt: skip
+
+BATCH = Stage(
+    "batch", "scores files of rows", ("runtime", "tabular"), 1769, 900, asynchronous=True,
+    landing=("batch",), reads=("versions", "pieces"), writes=("predictions", "captures"),
+    passes=("pieces",), items=("dynamodb:GetItem",), disk=5120,
 )  # fmt: skip
 
 CAPTURE = Stage(

@@ -107,8 +107,16 @@ def test_defaults_are_filled_in() -> None:
         ({"monitor": {"window": "90s"}}, "monitor.window: '90s' should be whole minutes, one at "
          "least, since a schedule keeps it"),
         ({"release": {"bake": "999999999w"}}, "release.bake: '999999999w' is over ten years"),
-        ({"release": {"bake": "6d"}}, "release.bake: '6d' is over 5d; a run may "
-         "bake three times, and its traffic must count"),
+        ({"release": {"bake": "10d"}}, "release.bake: 1 step of up to 3 bakes of 10d may take 30 "
+         "days; a run lasts 28"),
+        ({"release": {"strategy": "linear", "share": 0.06, "bake": "1d"}}, "release.bake: 16 steps "
+         "of up to 3 bakes of 1d may take 48 days; a run lasts 28"),
+        ({"release": {"strategy": "linear", "share": 0.04}}, "release.share: 0.04 is under 0.05; "
+         "that is too many steps"),
+        ({"release": {"strategy": "shadow", "share": 0.2}},
+         "release.share: has no meaning with strategy shadow"),
+        ({"release": {"strategy": "all_at_once", "unseen": "promote"}},
+         "release.unseen: has no meaning with strategy all_at_once"),
         ({"monitor": {"false_alarms": "0/year"}}, "monitor.false_alarms: '0/year' is no budget; "
          "write how many a day, week, month or year, like 4/year"),
         ({"gates": {"metrics": {"f1": "0.6"}}}, "gates.metrics.f1: '0.6' is no rule; write a "

@@ -3,8 +3,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from driftloop.aws.metrics import standing, traffic
-from driftloop.traffic import Traffic
+from driftloop.aws.metrics import standing
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 DAY = timedelta(days=1)
@@ -51,15 +50,3 @@ def test_only_alarms_that_stand_are_told_with_their_last_bad_moment(cloudwatch):
     (alarm,) = standing("dev", "m", NOW, DAY)
     assert (NOW - timedelta(hours=31)).isoformat()[:13] <= alarm.last_over[:13]
     assert alarm.last_over[:13] <= (NOW - timedelta(hours=29)).isoformat()[:13]
-
-
-def test_the_traffic_of_one_version_is_summed(cloudwatch):
-    where = {"model": "m", "version": "7"}
-    for minutes, ms in ((5, 2.0), (3, 4.0)):
-        put(cloudwatch, "Requests", 1, where, timedelta(minutes=minutes))
-        put(cloudwatch, "Latency", ms, where, timedelta(minutes=minutes))
-    put(cloudwatch, "Errors", 1, where, timedelta(minutes=3))
-    put(cloudwatch, "Requests", 1, where, timedelta(minutes=60))
-    put(cloudwatch, "Requests", 1, {"model": "m", "version": "8"}, timedelta(minutes=3))
-    assert traffic("dev", "m", 7, NOW - timedelta(minutes=10), NOW) == Traffic(2, 1, 3.0)
-    assert traffic("dev", "m", 9, NOW - timedelta(minutes=10), NOW) == Traffic(0, 0, None)

@@ -14,6 +14,7 @@ from driftloop.ids import id_ms
 from driftloop.when import from_ms, parse, to_ms
 
 HOUR = 3_600_000
+SHADOW = "shadow"  # the role of what was scored beside an answer, under the answer's id
 Record = dict[str, Any]
 _UUID7 = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"

@@ -19,6 +19,7 @@ from driftloop.captured import Record
 from driftloop.checking.contract import as_text
 from driftloop.sketches.sketch import Floats, NumberSketch, Sketch
 from driftloop.spec import Spec
+from driftloop.truth import reader
 from driftloop.when import from_ms, iso
 
 JUDGED, NO_DATA = "judged", "no data"
@@ -117,22 +118,18 @@ def _performance(
     labels: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Realised quality of the labelled rows; a class the version never learned is counted."""
-    metric, classes = baseline.metric, baseline.classes
-    codes = {name: i for i, name in enumerate(classes or ())}
+    metric, read = baseline.metric, reader(baseline.classes)
     known: list[Record] = []
     truth: list[float] = []
     strange = 0
     for record in records:
         if record["id"] not in labels:
             continue
-        label = labels[record["id"]]
-        if classes is None:
-            truth.append(float(label))
-        elif as_text(label) in codes:
-            truth.append(codes[as_text(label) or ""])
-        else:
+        label = read(labels[record["id"]])
+        if label is None:
             strange += 1
             continue
+        truth.append(label)
         known.append(record)
     found: dict[str, Any] = {
         "metric": metric,

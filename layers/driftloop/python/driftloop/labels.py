@@ -134,7 +134,9 @@ def _find(
     for claim in claims:
         (by_id[claim.id] if claim.id else by_key[claim.key]).append(claim)
     objects = captured.object_keys(store, spec.name, versions, hours)
-    for record in captured.once(captured.read(store, objects)):
+    # A label is about an answer; what a shadow made of the same row shares its id and so its label.
+    read = (r for r in captured.read(store, objects) if r.get("role") != captured.SHADOW)
+    for record in captured.once(read):
         hour = id_ms(record["id"]) // captured.HOUR
         keyed = by_key.get(as_text(record.get("key")) or "", ())
         for claim in (*by_id.get(record["id"], ()), *keyed):

@@ -10,16 +10,15 @@ than losing them.
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from driftloop import captured, emf, keys
+from driftloop import captured, emf, keys, truth
 from driftloop.baseline import Baseline
-from driftloop.blobs import Blobs, get_all
+from driftloop.blobs import Blobs
 from driftloop.captured import pack
 from driftloop.data.dataset import dump
 from driftloop.errors import NotFound
@@ -141,14 +140,15 @@ class Monitor:
         frozen = self._key(task, "captures.jsonl.gz")
         same = entry.get("in", [None])[0] == task.inputs[0] and entry.get("revision")
         read = captured.read(self.store, [frozen] if same else task.objects)
-        records = captured.once(r for r in read if task.start <= id_ms(r["id"]) < end)
+        served = (r for r in read if r.get("role") != captured.SHADOW)
+        records = captured.once(r for r in served if task.start <= id_ms(r["id"]) < end)
         if not records:
             return None
         seen = Sketches.of(baseline, records)
         if not same:
             self.store.put(frozen, pack(records))
             self.store.put(self._key(task, "sketch.json"), dump(seen.to_json()))
-        labels = self._labels(task.labels)
+        labels = truth.labels(self.store, task.labels)
         report = judge(
             self.spec, baseline, task.version, task.start, end, records, seen, labels
         )  # fmt: skip
@@ -182,16 +182,6 @@ class Monitor:
                 for name in report["ranked"]
             ]  # fmt: skip
         return lines
-
-    def _labels(self, names: Sequence[str]) -> dict[str, Any]:
-        """Prediction id → truth; of several claims the one that came last holds."""
-        claims = [
-            (entry["time"], key, entry)
-            for key, data in get_all(self.store, names)
-            for entry in map(json.loads, gzip.decompress(data).splitlines())
-        ]
-        ranked = sorted(claims, key=lambda claim: claim[:2])
-        return {entry["id"]: entry["label"] for _, _, entry in ranked}
 
     def _baseline(self, version: int) -> Baseline:
         if version not in self._baselines:

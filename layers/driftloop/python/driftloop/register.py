@@ -51,6 +51,7 @@ def version(
         card_key=card_key(spec.name, candidate["candidate"], number),
         baseline_key=candidate["baseline_key"],
         environment=dict(environment),
+        distance=verdict.get("distance"),
     )
 
 

@@ -1,36 +1,37 @@
-"""From version to champion: at once, or after a while beside the champion. Pure.
+"""From version to champion: at once, or step by step beside the champion. Pure.
 
-A canary bakes: after every `release.bake` the challenger is judged by what the endpoint reported
-of both versions since it began.
+What the challenger answers meanwhile is the strategy's:
 
-- *Errors*: it is rolled back when its error rate is above the champion's beyond chance (lower end
-  of the 95 % Wilson score interval; Wilson 1927) and above 1 %.
-- *Latency*: rolled back when its mean is over twice the champion's and 1 ms more.
-- *No or little traffic is not success*: below :data:`ENOUGH` requests it bakes on, up to
-  :data:`MOST_BAKES` bakes. Then it is promoted on the evidence of its validation alone, and the
-  reason says that nobody came to see it: a model without traffic must be able to move on, and
-  there is nobody whom a bad version would hurt.
+| strategy | its share of the answers | judged beside |
+| --- | --- | --- |
+| all_at_once | everything, and no bake | – |
+| canary | `release.share` | the champion, on the other requests |
+| linear | `release.share` more at each step | the same |
+| blue_green | everything; the champion stands by | the champion, before |
+| shadow | nothing; it scores every request | the champion, on the same requests |
+
+Each step is judged by :mod:`driftloop.releasing.verdict` on what came since it began. A person may
+hold a release where it is, and what is held may still be rolled back.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 from driftloop.errors import RouteMoved
 from driftloop.ledger import Audit
-from driftloop.route import Route, Served, canary, first, promoted, withdrawn
+from driftloop.releasing.checks import DUE, EARLY, Finding, checks
+from driftloop.releasing.evidence import Evidence
+from driftloop.releasing.terms import Terms
+from driftloop.releasing.verdict import bakes, judge, next_look
+from driftloop.route import Route, Served, advanced, challenged, first, promoted, withdrawn
 from driftloop.spec import Release
-from driftloop.traffic import Traffic
 from driftloop.when import parse
 
-ENOUGH = 30  # requests, before their mean latency and their lack of errors mean anything
-MOST_BAKES = 3
-_Z = 1.959963984540054  # of the normal distribution, for 95 %
-
 Status = Literal["baking", "promoted", "rolled_back"]
+LONGEST_HOLD = 1800  # seconds between two looks at a release that is held
 
 
 @dataclass(frozen=True)
@@ -45,112 +46,102 @@ class Step:
     audit: Audit | None = None
 
 
-@dataclass(frozen=True)
-class Judgement:
-    verdict: Literal["promote", "wait", "roll_back"]
-    reason: str
-
-
-def start(version: Served, route: Route | None, policy: Release, now: str, run: str) -> Step:
+def start(version: Served, route: Route | None, terms: Terms, now: str, run: str) -> Step:
     """The first step of releasing ``version``. Taken again, it changes nothing."""
-    number, bake = version.version, int(policy.bake.total_seconds())
+    policy = terms.release
+    number, before = version.version, route.champion.version if route else None
 
     def step(status: Status, action: str, new: Route, reason: str, wait: int = 0) -> Step:
-        before = route.champion.version if route else None
-        return Step(
-            status, reason, wait, new, Audit(now, action, "release", reason, before, number, run)
-        )
+        audit = Audit(now, action, "release", reason, before, number, run)
+        return Step(status, reason, wait, new, audit)
 
     if route is None:
         reason = f"version {number} is the first: there is no champion to compare it with"
         return step("promoted", "promote", first(version, now), reason)
-    if route.champion.version == number:
+    if before == number:
         return Step("promoted", f"version {number} is the champion already")
     if route.challenger is not None and route.challenger.version == number:
-        return Step("baking", f"version {number} is the challenger already", bake)
-    if policy.strategy == "all_at_once":
-        reason = f"the spec releases at once; version {route.champion.version} steps down"
+        wait = next_look(route.since, now, policy)
+        return Step("baking", f"version {number} is the challenger already", wait)
+    if not policy.shares:
+        reason = f"the spec releases at once; version {before} steps down"
         return step("promoted", "promote", promoted(route, version, now), reason)
-    reason = (
-        f"version {number} answers {policy.share:.3g} of the requests and is judged every {bake} s"
-    )
+    share = policy.shares[0]
+    reason = f"version {number} {_role(policy, share)}"
     if route.challenger is not None:
         reason += f"; it replaces challenger {route.challenger.version}"
-    return step("baking", "canary", canary(route, version, policy.share, now), reason, bake)
+    new = challenged(route, version, share, now, policy.strategy, terms.to_json())
+    return step("baking", policy.strategy, new, reason, next_look(now, now, policy))
+
+
+def findings(route: Route, seen: Evidence, terms: Terms, now: str) -> list[Finding]:
+    """What each check says of the present step."""
+    due = bakes(route.since, now, terms.release) >= 1
+    return checks(seen, terms.release.min_requests, DUE if due else EARLY)
 
 
 def observe(
     version: Served,
     route: Route | None,
-    champion: Traffic,
-    challenger: Traffic,
-    policy: Release,
+    seen: Evidence | None,
+    terms: Terms,
     now: str,
     run: str,
-    last: Audit | None = None,
+    past: Iterable[Audit] = (),
 ) -> Step:
-    """The step after a bake. ``last``: the newest audit entry of the route, to tell a step taken
-    again from a route that somebody else moved.
+    """The step after a look. ``seen``: evidence of the route's two versions. ``past``: the route's
+    audit, newest first, to tell a step taken again or a person's word from a route that another
+    release moved.
 
-    Raises RouteMoved when ``version`` is neither challenger nor champion, and not by this run.
+    Raises RouteMoved when ``version`` is neither challenger nor champion for such a reason.
     """
-    number = version.version
+    number, policy = version.version, terms.release
     if route is not None and route.champion.version == number:
         return Step("promoted", f"version {number} is the champion already")
-    if route is None or route.challenger is None or route.challenger.version != number:
-        if last is not None and (last.run, last.action) == (run, "withdraw"):
-            return Step("rolled_back", last.reason)
-        by = f"; {last.actor}: {last.action} ({last.reason})" if last else ""
-        raise RouteMoved(f"version {number} is no longer the challenger{by}")
-    found = judge(champion, challenger, bakes(route.since, now, policy.bake))
+    challenger = route.challenger if route is not None else None
+    if route is None or challenger is None or challenger.version != number or seen is None:
+        return _gone(number, run, list(past))
+    done = bakes(route.since, now, policy) if route.paused is None else 0
+    found = judge(findings(route, seen, terms, now), done, policy)
     before = route.champion.version
+    if found.verdict == "roll_back":
+        audit = Audit(now, "withdraw", "release", found.reason, number, before, run)
+        return Step("rolled_back", found.reason, 0, withdrawn(route, now), audit)
+    if route.paused is not None:
+        held = (parse(now) - parse(route.paused.since)).total_seconds()
+        reason = f"held by {route.paused.by} ({route.paused.reason})"
+        return Step("baking", reason, round(min(max(60.0, held / 10), LONGEST_HOLD)))
     if found.verdict == "wait":
-        return Step("baking", found.reason, int(policy.bake.total_seconds()))
-    if found.verdict == "promote":
-        audit = Audit(now, "promote", "release", found.reason, before, number, run)
-        return Step("promoted", found.reason, 0, promoted(route, version, now), audit)
-    audit = Audit(now, "withdraw", "release", found.reason, number, before, run)
-    return Step("rolled_back", found.reason, 0, withdrawn(route, now), audit)
+        return Step("baking", found.reason, next_look(route.since, now, policy))
+    if route.step < len(policy.shares):
+        share = policy.shares[route.step]
+        reason = f"{found.reason}; version {number} {_role(policy, share)}"
+        audit = Audit(now, "advance", "release", reason, before, number, run)
+        wait = next_look(now, now, policy)
+        return Step("baking", reason, wait, advanced(route, share, now), audit)
+    audit = Audit(now, "promote", "release", found.reason, before, number, run)
+    return Step("promoted", found.reason, 0, promoted(route, version, now), audit)
 
 
-def bakes(since: str, now: str, bake: timedelta) -> int:
-    """Whole bakes that have passed; as many as there may be if a bake takes no time."""
-    if not bake:
-        return MOST_BAKES
-    return max(1, int((parse(now) - parse(since)) / bake + 0.1))  # a clock may tick early
+def _gone(number: int, run: str, past: Sequence[Audit]) -> Step:
+    """Who took the challenger away since this run made it one."""
+    for audit in past:
+        if audit.run == run and audit.action == "withdraw":
+            return Step("rolled_back", audit.reason)
+        if audit.action in ("abort", "rollback"):
+            return Step("rolled_back", f"{audit.actor}: {audit.reason}")
+        if audit.run == run:
+            break
+    by = f"; {past[0].actor}: {past[0].action} ({past[0].reason})" if past else ""
+    raise RouteMoved(f"version {number} is no longer the challenger{by}")
 
 
-def judge(champion: Traffic, challenger: Traffic, done: int) -> Judgement:
-    """``done``: bakes that have passed, at least 1."""
-    n, errors = challenger.requests, challenger.errors
-    usual = champion.errors / champion.requests if champion.requests else 0.0
-    if n and _lower(errors, n) > max(usual, 0.01):
-        return Judgement(
-            "roll_back",
-            f"{errors} of {n} requests failed, beside {usual:.2%} of the champion's",
-        )
-    ours, theirs = challenger.latency_ms, champion.latency_ms
-    compared = n >= ENOUGH and champion.requests >= ENOUGH
-    if compared and ours is not None and theirs is not None and ours > 2 * theirs + 1:
-        return Judgement(
-            "roll_back", f"it takes {ours:.2f} ms on average, the champion {theirs:.2f} ms"
-        )
-    if n >= ENOUGH:
-        speed = f", {ours:.2f} ms on average" if ours is not None else ""
-        return Judgement("promote", f"it answered {n} requests, {errors} of them failed{speed}")
-    seen = "no traffic was seen"
-    if n:
-        seen = f"only {n} of the {ENOUGH} requests it takes to judge were seen ({errors} failed)"
-    if done < MOST_BAKES:
-        return Judgement("wait", f"{seen} in {done} of at most {MOST_BAKES} bakes; it bakes on")
-    return Judgement(
-        "promote", f"{seen} in {done} bakes; promoted on the evidence of its validation alone"
-    )
-
-
-def _lower(errors: int, n: int) -> float:
-    """Lower end of the Wilson score interval for ``errors`` in ``n``."""
-    p, zz = errors / n, _Z * _Z
-    middle = p + zz / (2 * n)
-    spread = _Z * math.sqrt(p * (1 - p) / n + zz / (4 * n * n))
-    return max(0.0, (middle - spread) / (1 + zz / n))
+def _role(policy: Release, share: float) -> str:
+    """What the challenger does at this share, as the rest of a sentence."""
+    if policy.strategy == "shadow":
+        does = "scores every request beside the champion, and answers none"
+    elif share == 1:
+        does = "answers everything while the champion stands by"
+    else:
+        does = f"answers {share:.3g} of the requests"
+    return f"{does}; it is judged in {policy.bake.total_seconds():.0f} s"

@@ -6,6 +6,7 @@ only over the revision it was made from.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -42,7 +43,8 @@ class Route:
 
     ``strategy``: how the challenger is released, STEADY without one. ``step``: the number of its
     step, from 1; ``since`` is when this step began, ``began`` when the challenger did.
-    ``previous`` is the champion before the present one.
+    ``terms`` are what its run holds the challenger to. ``previous`` is the champion before the
+    present one.
     """
 
     revision: int
@@ -54,6 +56,7 @@ class Route:
     step: int = 0
     began: str | None = None
     paused: Paused | None = None
+    terms: Mapping[str, Any] | None = None
     previous: int | None = None
 
     @property
@@ -77,6 +80,7 @@ class Route:
             step=int(step),
             began=item.get("began"),
             paused=Paused(**paused) if paused else None,
+            terms=json.loads(item["terms"]) if "terms" in item else None,
             previous=item.get("previous"),
         )
 
@@ -95,6 +99,8 @@ class Route:
             item["began"] = self.began
         if self.paused is not None:
             item["paused"] = vars(self.paused)
+        if self.terms is not None:
+            item["terms"] = json.dumps(self.terms)
         if self.previous is not None:
             item["previous"] = self.previous
         return item
@@ -127,7 +133,14 @@ def promoted(route: Route, version: Served, now: str) -> Route:
     )
 
 
-def challenged(route: Route, version: Served, share: float, now: str, strategy: str) -> Route:
+def challenged(
+    route: Route,
+    version: Served,
+    share: float,
+    now: str,
+    strategy: str,
+    terms: Mapping[str, Any] | None = None,
+) -> Route:
     """``version`` answers ``share`` of the requests; replaces any challenger before it."""
     return replace(
         route,
@@ -139,6 +152,7 @@ def challenged(route: Route, version: Served, share: float, now: str, strategy: 
         since=now,
         began=now,
         paused=None,
+        terms=terms,
     )
 
 
@@ -178,6 +192,7 @@ def withdrawn(route: Route, now: str) -> Route:
         since=now,
         began=None,
         paused=None,
+        terms=None,
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from driftloop.checking import expression
 from driftloop.errors import SpecError
 from driftloop.mistakes import nearest
 from driftloop.spec_data import Data
-from driftloop.spec_words import comparison, doubles
+from driftloop.spec_words import comparison, doubles, format_duration
 from driftloop.when import iso
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ GREATER_IS_BETTER: dict[str, bool] = {
     "log_loss": False, "brier": False, "roc_auc": True, "accuracy": True, "f1": True,
     "rmse": False, "mae": False, "r2": True,
 }  # fmt: skip
+DAY = timedelta(days=1)
+LONGEST = 28 * DAY  # an execution lasts 30 days at most, and does more than release
+LEAST_STEP = 0.05  # of a linear release: an execution has at most 25,000 events, a look has ten
 CLASSIFICATION_METRICS = ("log_loss", "brier", "roc_auc", "accuracy", "f1")
 REGRESSION_METRICS = ("rmse", "mae", "r2")
 _WITHIN = {  # what a metric can be at all
@@ -39,6 +43,7 @@ def contradictions(spec: Spec) -> list[str]:
         *_metrics(spec),
         *_gates(spec),
         *_estimators(spec),
+        *_release(spec),
         *_causes(spec),
     ]
 
@@ -162,6 +167,19 @@ def _estimators(spec: Spec) -> Iterator[str]:
         yield f"training.estimators: {other!r} does not do {spec.task}"
 
 
+def _release(spec: Spec) -> Iterator[str]:
+    """A release that could not end within its run."""
+    release = spec.release
+    if release.strategy == "linear" and release.share < LEAST_STEP:
+        yield f"release.share: {release.share:g} is under {LEAST_STEP:g}; that is too many steps"
+    steps, most, bake = len(release.shares), release.patience, format_duration(release.bake)
+    if (longest := steps * most * release.bake) > LONGEST:
+        yield (
+            f"release.bake: {steps} step{'s' * (steps > 1)} of up to {most} bakes of {bake} may "
+            f"take {longest / DAY:.3g} days; a run lasts {LONGEST / DAY:g}"
+        )
+
+
 def _causes(spec: Spec) -> Iterator[str]:
     scheduled = "schedule" in spec.retrain.on
     if spec.retrain.schedule and not scheduled:
@@ -178,10 +196,14 @@ def said_in_vain(raw: dict[str, Any]) -> list[str]:
 
 def _in_vain(raw: dict[str, Any]) -> Iterator[str]:
     release, monitor = _mapping(raw, "release"), _mapping(raw, "monitor")
-    if release.get("strategy") == "all_at_once":
-        for key, default in (("share", 0.1), ("bake", "10m")):
+    strategy = release.get("strategy")
+    vain: dict[str, Any] = {"share": 0.1}
+    if strategy == "all_at_once":
+        vain |= {"bake": "10m", "patience": 3, "min_requests": 30, "unseen": "roll_back"}
+    if strategy in ("all_at_once", "blue_green", "shadow"):
+        for key, default in vain.items():
             if release.get(key, default) != default:
-                yield f"release.{key}: has no meaning with strategy all_at_once"
+                yield f"release.{key}: has no meaning with strategy {strategy}"
     on = _mapping(raw, "retrain").get("on")
     if isinstance(on, list) and "drift" in on and monitor.get("drift") is False:
         yield "retrain.on: lists drift, but `monitor.drift` is false"

@@ -1,4 +1,4 @@
-"""What was seen of one version while two of them shared the requests."""
+"""What the endpoint reported of one version over a span of time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Traffic:
-    """``errors``: requests it could not answer. ``latency_ms``: mean; None without requests."""
+    """``errors``: requests it could not answer. ``timed``: those whose time is known; of these
+    ``median_ms`` and ``p99_ms``, None of none. The median, since one request that had to fetch a
+    plan first would move the mean of thirty."""
 
     requests: int = 0
     errors: int = 0
-    latency_ms: float | None = None
+    timed: int = 0
+    median_ms: float | None = None
+    p99_ms: float | None = None

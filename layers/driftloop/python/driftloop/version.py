@@ -30,3 +30,5 @@ class Version(Item):
     metrics: dict[str, float] = field(default_factory=dict)
     champion_at_birth: int | None = None
     environment: dict[str, Any] = field(default_factory=dict)
+    distance: dict[str, Any] | None = None
+    """Its answers' from the champion's, as :mod:`driftloop.releasing.distance` defines it."""

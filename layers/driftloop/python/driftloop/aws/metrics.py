@@ -14,6 +14,7 @@ from driftloop.traffic import Traffic
 from driftloop.when import iso
 
 _POINTS = 1440  # most that one answer of GetMetricStatistics holds
+_MINUTES_KEPT = 15 * 86400 - 3600  # seconds
 _METRICS = {"drift": "DriftRatio", "performance": "PerformanceRatio"}
 
 
@@ -47,25 +48,71 @@ def _last_over(env: str, model: str, cause: str, now: datetime, period: int) -> 
     return iso(max(over) + timedelta(seconds=period)) if over else None
 
 
-def traffic(env: str, model: str, version: int, since: datetime, until: datetime) -> Traffic:
-    """What the endpoint reported of a version while it shared the requests.
+def traffic(env: str, model: str, version: int | None, since: datetime, until: datetime) -> Traffic:
+    """What the endpoint reported of a version while two of them shared the requests; None: of the
+    model, whoever answered.
 
-    CloudWatch takes metrics from logs with a delay of up to a minute or two.
+    CloudWatch takes metrics from logs with a delay of up to a minute or two. It keeps minutes for
+    15 days, then five of them together. Percentiles are taken over days at most, and those of
+    several days weighed by their requests.
     """
-    where = {"model": model, "version": str(version)}
-    minutes = int((until - since).total_seconds() // 60) + 2
-    period = 60 * max(1, -(-minutes // _POINTS))
+    where = {"model": model} | ({} if version is None else {"version": str(version)})
+    span = (until - since).total_seconds()
+    fine = 60 * max(1, -(-int(span // 60 + 2) // _POINTS))
+    if span > _MINUTES_KEPT:
+        fine = -(-fine // 300) * 300
+    coarse = min(86400, -(-int(span + 120) // fine) * fine)
+    found = _data(
+        env, where, since.replace(second=0, microsecond=0), until + timedelta(minutes=1),
+        {"requests": ("Requests", "Sum", fine), "errors": ("Errors", "Sum", fine),
+         "timed": ("Latency", "SampleCount", coarse), "median": ("Latency", "p50", coarse),
+         "p99": ("Latency", "p99", coarse)},
+    )  # fmt: skip
+    timed = sum(found["timed"].values())
 
-    def sums(name: str) -> tuple[float, float]:
-        points = _statistics(env, name, where, since, until + timedelta(minutes=1), "Sum", period)
-        return sum(p["Sum"] for p in points), sum(p["SampleCount"] for p in points)
+    def weighed(name: str) -> float | None:
+        parts = [value * found["timed"][when] for when, value in found[name].items()]
+        return sum(parts) / timed if parts and timed else None
 
-    latency, samples = sums("Latency")
     return Traffic(
-        requests=int(sums("Requests")[0]),
-        errors=int(sums("Errors")[0]),
-        latency_ms=latency / samples if samples else None,
+        requests=int(sum(found["requests"].values())),
+        errors=int(sum(found["errors"].values())),
+        timed=int(timed),
+        median_ms=weighed("median"),
+        p99_ms=weighed("p99"),
     )
+
+
+def _data(
+    env: str,
+    dimensions: dict[str, str],
+    start: datetime,
+    end: datetime,
+    asked: dict[str, tuple[str, str, int]],
+) -> dict[str, dict[datetime, float]]:
+    """Points by name: ``asked`` is name → metric, statistic, period in seconds."""
+    named = [{"Name": k, "Value": v} for k, v in dimensions.items()]
+    queries = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": namespace(env), "MetricName": metric, "Dimensions": named,
+                },
+                "Period": period,
+                "Stat": statistic,
+            },
+        }
+        for name, (metric, statistic, period) in asked.items()
+    ]  # fmt: skip
+    points: dict[str, dict[datetime, float]] = {name: {} for name in asked}
+    with translated("the endpoint's metrics"):
+        pages = client("cloudwatch").get_paginator("get_metric_data")
+        for page in pages.paginate(MetricDataQueries=queries, StartTime=start, EndTime=end):
+            for result in page["MetricDataResults"]:
+                taken = zip(result["Timestamps"], result["Values"], strict=True)
+                points[result["Id"]] |= dict(taken)
+    return points
 
 
 def _statistics(
