@@ -43,9 +43,7 @@ class Ways:
         """To the queue of answers if there is one, else as events."""
         if self.settings.answers:
             return send_messages(self.client, self.settings.answers, answers, _BUDGET)
-        return put_events(
-            self.client, keys.EVENT_SOURCE, keys.PREDICTION_MADE, answers, _BUDGET
-        )
+        return put_events(self.client, keys.EVENT_SOURCE, keys.PREDICTION_MADE, answers, _BUDGET)
 
     def bury(self, letter: Letter) -> None:
         why = {"message": letter.message, "error": letter.error, "reason": letter.reason}
