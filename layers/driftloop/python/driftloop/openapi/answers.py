@@ -75,9 +75,9 @@ def answer(face: Interface) -> Schema:
     found = _prediction(face)
     if face.explains:
         found["properties"]["explanation"] = {
-            "description": "Where it was asked for: what each input contributed to the raw output "
-            "(of classes: to the log-odds), which is the sum of all and of `base`.",
             **_explanation(face),
+            "description": "Where it was asked for: what each input contributed to the answer on "
+            "`scale`; with `base` they add up to it.",
         }
     return record(
         f"Predictions of {face.model}", model={"const": face.model},
@@ -86,11 +86,16 @@ def answer(face: Interface) -> Schema:
 
 
 def _explanation(face: Interface) -> Schema:
+    scale: Schema = {"enum": ["log-odds", "logit", "probability", "value"]}
     each = record("Contributions", **{item.name: NUMBER for item in face.inputs})
-    one = record("An explanation", base=NUMBER, contributions=each)
+    parts: dict[str, Schema] = {"base": NUMBER, "contributions": each}
     if face.classes is None or len(face.classes) == 2:
-        return one
-    return record("Explanations", **dict.fromkeys(face.classes, one))
+        return record("An explanation", scale=scale, **parts)
+    one = record("Of one class", **parts)
+    return record(
+        "An explanation", scale=scale,
+        classes=record("Of each class", **dict.fromkeys(face.classes, one)),
+    )  # fmt: skip
 
 
 def _prediction(face: Interface) -> Schema:

@@ -19,11 +19,13 @@ from driftloop.plan.inputs import Input
 STYLE = """
 pre{background:color-mix(in srgb,var(--ink) 6%,transparent);border-radius:.5rem;padding:.7rem;
 overflow-x:auto;font:13px/1.45 ui-monospace,monospace;margin:.4rem 0}
+pre.line{white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}nav a{margin-right:1rem}
 a{color:var(--now)}details{border-bottom:1px solid var(--line);padding:.35rem 0}
 summary{cursor:pointer}summary code{font-weight:600}section{margin-top:3rem}
 section>h2:first-child{font-size:1.25rem;border-top:2px solid var(--line);padding-top:1.2rem}
-h3{font-size:1rem;margin:1.6rem 0 .3rem}td code{white-space:nowrap}td{vertical-align:top}
+h3{font-size:1rem;margin:1.6rem 0 .3rem}td{vertical-align:top;overflow-wrap:anywhere}
+td:first-child{min-width:7rem}
 """
 ENDPOINTS = (
     ("GET /health", "is anybody there"),
@@ -52,7 +54,9 @@ def html(service: Service, models: Sequence[Interface]) -> str:
     models = sorted(models, key=lambda face: face.model)
     named = "".join(f'<a href="#{f.model}">{escape(f.model)}</a>' for f in models)
     about = f"<p>{_code(service.url)}</p><nav>{named or 'No model is released yet.'}</nav>"
-    body = about + _access(service) + _endpoints() + "".join(_model(service, f) for f in models)
+    body = (
+        about + _access(service) + _endpoints(service) + "".join(_model(service, f) for f in models)
+    )
     form = docs_form.SCRIPT if service.access != "iam" and models else ""
     return look.document(f"driftloop {service.env}: the API", body + form, STYLE + docs_form.STYLE)
 
@@ -67,15 +71,19 @@ def _access(service: Service) -> str:
         "none": "Anybody who reaches the API may call it.",
     }[service.access]
     open_ = f" Open to all: {', '.join(service.public)}." if any(service.public) else ""
+    open_ = "" if service.access == "none" else open_
     rows = [[who, "yes" if works else "no", why] for who, works, why in clients(service.access)]
     return (
         f"<h2>Who may call it</h2><p>{how}{escape(open_)}</p>"
-        f"<h3>Which client works</h3>{look.table(['client', 'works here', ''], rows)}"
+        f"<h3>Which client works</h3>{look.table(['client', 'works', ''], rows)}"
     )
 
 
-def _endpoints() -> str:
-    rows = "".join(f"<tr><td>{_code(r)}</td><td>{escape(does)}</td></tr>" for r, does in ENDPOINTS)
+def _endpoints(service: Service) -> str:
+    rows = "".join(
+        f"<tr><td>{_linked(route, service)}</td><td>{escape(does)}</td></tr>"
+        for route, does in ENDPOINTS
+    )
     return f'<h2>What there is</h2><div class="wide"><table>{rows}</table></div>' + (
         '<p class="soft">Errors are problem documents (RFC 9457): 400 and 415 name each field, 413 '
         "is over a limit, 503 says when to ask again. API Gateway itself answers 401, 403 and "
@@ -83,9 +91,18 @@ def _endpoints() -> str:
     )
 
 
+def _linked(route: str, service: Service) -> str:
+    """A link where a browser gets in. Long ones break before a slash."""
+    shown, path = _code(route).replace("/{", "<wbr>/{").replace("}/", "}<wbr>/"), route.split()[1]
+    if "{" in path or service.security(path.strip("/").partition(".")[0]):
+        return shown
+    return f'<a href="{escape(service.url + path)}">{shown}</a>'
+
+
 def _model(service: Service, face: Interface) -> str:
     url = f"{service.url}/models/{face.model}"
     good = json.dumps(answer_example(face), indent=1, ensure_ascii=False)
+    labels = escape(docs_curl.line(service, f"{url}/labels", labels_example(face)))
     explain = (
         f"<p>With {_code('?explain=true')} each prediction says what every input contributed.</p>"
         if face.explains
@@ -102,7 +119,7 @@ def _model(service: Service, face: Interface) -> str:
         f"{explain}{docs_form.form(service, face, url)}"
         f"<h3>Labels</h3><p>What became of predictions, by their ids{_or_key(face)}. "
         "They judge the model and train the next.</p>"
-        f"<pre>{escape(docs_curl.line(service, f'{url}/labels', labels_example(face)))}</pre>"
+        f'<pre class="line">{labels}</pre>'
         "</section>"
     )
 
@@ -114,7 +131,8 @@ def _shapes(service: Service, face: Interface, url: str) -> str:
         key = name.split("_")[0] if name.startswith(("instances", "inputs")) else name
         found.append(
             f"<details{'' if found else ' open'}><summary>{_code(key)} "
-            f'<span class="soft">{escape(SHAPES[name])}</span></summary><pre>{line}</pre></details>'
+            f'<span class="soft">{escape(SHAPES[name])}</span></summary>'
+            f'<pre class="line">{line}</pre></details>'
         )
     return "".join(found)
 
@@ -125,14 +143,16 @@ def _or_key(face: Interface) -> str:
 
 def _inputs(face: Interface) -> str:
     rows: list[list[str]] = [
-        [item.name, item.type, "no" if item.nullable else "yes", _allowed(item, face)]
+        [item.name, item.type + (" or null" if item.nullable else ""), _allowed(item, face)]
         for item in face.inputs
     ]
     if face.key:
-        rows.append([face.key, "text or whole number", "no", "your own id of the row"])
+        about = "your own id of the row: labels find their prediction by it"
+        rows.append([face.key, "text, whole number or null", about])
     if face.time:
-        rows.append([face.time, "text or number", "no", "its event time; not looked at"])
-    return look.table(["name", "type", "required", "what may be sent"], rows)
+        rows.append([face.time, "text, number or null", "its event time; not looked at"])
+    told = '<p class="soft">What may be null may be left out.</p>'
+    return look.table(["name", "type", "what may be sent"], rows) + told
 
 
 def _allowed(item: Input, face: Interface) -> str:

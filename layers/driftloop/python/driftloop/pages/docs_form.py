@@ -12,7 +12,7 @@ from driftloop.openapi.service import Service
 STYLE = """
 form{border:1px solid var(--line);border-radius:.5rem;padding:.8rem;margin:1rem 0}
 textarea,input,button{font:13px/1.45 ui-monospace,monospace;color:inherit;background:var(--paper);
-border:1px solid var(--line);border-radius:.4rem;padding:.5rem}textarea{width:100%;min-height:9rem}
+border:1px solid var(--line);border-radius:.4rem;padding:.5rem}textarea{width:100%}
 input{width:100%;margin-bottom:.5rem}button{cursor:pointer;font-family:inherit;padding:.5rem 1.2rem;
 background:var(--now);border-color:var(--now);color:var(--paper)}output{display:block}
 """
@@ -52,6 +52,7 @@ def form(service: Service, face: Interface, url: str) -> str:
     body = json.dumps(examples(face)["instances"], indent=1, ensure_ascii=False)
     return (
         f'<h3>Try it</h3><form action="{escape(url)}/predict" method="post">{token}'
-        f'<textarea name="body" spellcheck="false" aria-label="request body">{escape(body)}'
-        "</textarea><button>Predict</button><output></output></form>"
+        f'<textarea name="body" rows="{min(len(body.splitlines()), 20)}" spellcheck="false" '
+        f'aria-label="request body">{escape(body)}</textarea>'
+        "<button>Predict</button><output></output></form>"
     )
