@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _text
 from typing import Any
 
 from driftloop.ids import sampled
 
 MAX_LINE = 32 * 1024 - 1
-_LENGTHS = (256, 16, 1)  # characters kept of a value: the first that makes the row short enough
+_LENGTHS = (256, 16, 1)  # characters kept of a value: the first; fewer where the row is too long
 WHOLE = 2**64  # a larger whole number is scored as a float, and captured as that
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -37,57 +39,70 @@ class Captured:
 
 def lines(captured: Captured, share: float) -> list[str]:
     """The capture lines of the sampled ``share`` of the rows; none if none fell into it."""
-    kept = [i for i, name in enumerate(captured.ids) if sampled(name, share)]
-    if not kept:
+    ids, rows, predictions = captured.ids, captured.rows, captured.predictions
+    if share < 1:
+        kept = [i for i, name in enumerate(ids) if sampled(name, share)]
+        ids = [ids[i] for i in kept]
+        rows, predictions = [rows[i] for i in kept], [predictions[i] for i in kept]
+    if not ids:
         return []
-    head: dict[str, Any] = {
-        "capture": 1,
-        "model": captured.model,
-        "version": captured.version,
-        "time": captured.time,
-        "request": captured.request,
-        "role": captured.role,
-        "columns": captured.columns,
-    }
-    start = _encode(head)[:-1]
+    start = (
+        f"{_head(captured.model, captured.version, captured.role, tuple(captured.columns))}"
+        f',"time":{captured.time},"request":{_text(captured.request)}'
+    )
     room = MAX_LINE - len(start) - 80  # the names of the keys below, and the part's numbers
-    chunks = list(_chunks(captured, kept, room))
+    chunks = list(_chunks(ids, rows, predictions, room))
     return [
-        f'{start},"part":{part},"parts":{len(chunks)},"ids":[{ids}],"rows":[{rows}],'
-        f'"predictions":[{predictions}]}}'
-        for part, (ids, rows, predictions) in enumerate(chunks)
+        f'{start},"part":{part},"parts":{len(chunks)},"ids":["{names}"],"rows":{values},'
+        f'"predictions":{answers}}}'
+        for part, (names, values, answers) in enumerate(chunks)
     ]
 
 
-def _chunks(captured: Captured, kept: list[int], room: int) -> Iterator[tuple[str, str, str]]:
-    """Encoded ids, rows and predictions, as many in a chunk as there is room for."""
-    chunk: list[tuple[str, str, str]] = []
-    size = 0
-    for i in kept:
-        entry = (
-            f'"{captured.ids[i]}"',
-            _row(captured.rows[i], room),
-            _encode(captured.predictions[i]),
-        )
-        cost = sum(map(len, entry)) + 3
-        if chunk and size + cost > room:
-            yield _joined(chunk)
-            chunk, size = [], 0
-        chunk.append(entry)
-        size += cost
-    yield _joined(chunk)
+@lru_cache(maxsize=64)
+def _head(model: str, version: int, role: str, names: tuple[str, ...]) -> str:
+    """How every line of a version begins."""
+    head = {"capture": 1, "model": model, "version": version, "role": role, "columns": names}
+    return _encode(head)[:-1]
 
 
-def _joined(chunk: list[tuple[str, str, str]]) -> tuple[str, str, str]:
-    ids, rows, predictions = zip(*chunk, strict=True)
-    return ",".join(ids), ",".join(rows), ",".join(predictions)
+def _chunks(
+    ids: Sequence[str], rows: Sequence[Sequence[Any]], predictions: Sequence[Any], room: int
+) -> Iterator[tuple[str, str, str]]:
+    """Encoded ids, rows and predictions, nearly as many in a chunk as there is room for: how many
+    that are is guessed from the chunk before, and tried again with fewer if it was too many."""
+    start, count = 0, 100
+    while start < len(ids):
+        count = min(count, len(ids) - start)
+        part = slice(start, start + count)
+        chunk = '","'.join(ids[part]), _rows(rows[part], room), _encode(predictions[part])
+        size = sum(map(len, chunk))
+        if size <= room or count == 1:
+            yield chunk
+            start += count
+        count = max(1, int(count * 0.95 * room / size))
+
+
+def _rows(rows: Sequence[Sequence[Any]], room: int) -> str:
+    if not _any_long(rows):
+        text = _encode(rows)
+        if len(rows) > 1 or len(text) <= room // 2:
+            return text
+    return f"[{','.join([_row(row, room) for row in rows])}]"
+
+
+def _any_long(rows: Sequence[Sequence[Any]]) -> bool:
+    for row in rows:
+        for value in row:
+            if value.__class__ is str and len(value) > _LENGTHS[0]:
+                return True
+    return False
 
 
 def _row(row: Sequence[Any], room: int) -> str:
-    text = _encode(row)
+    """Cut as little as makes the row short enough."""
+    text = ""
     for length in _LENGTHS:
-        if len(text) <= min(_LENGTHS[0], room // 2):
-            break
         text = _encode([_cut(value, length) for value in row])
         if len(text) <= room // 2:
             break
