@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from infra.cli import console, data
+from infra.cli import console, data, release
 from infra.cli.options import LOCAL, LOOK, LOOP, Chosen, Json, Limit, Models, Wait, deployment
 
 app = App(
@@ -27,6 +27,7 @@ app = App(
 )
 app.meta.group_parameters = Group("Which deployment", sort_key=0)
 app.command(data.app, name="*")
+app.command(release.app, name="*")
 
 
 @app.meta.default

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from driftloop.aws.clients import client
+from driftloop.route import Route
 from infra.cli import console
 from infra.cli.console import moment
 from infra.cli.stacks import Deployment
@@ -31,12 +32,11 @@ def facts(deployment: Deployment, model: str) -> dict[str, Any]:
     """One model: what serves, what runs, what is alarmed."""
     registry = deployment.registry
     route, runs, lock = registry.route(model), registry.runs(model), registry.lock(model)
-    challenger = route.challenger if route else None
     return {
         "model": model,
         "champion": route.champion.version if route else None,
         "since": moment(route.since) if route else None,
-        "challenger": f"{challenger.version} ({route.share:.0%})" if route and challenger else None,
+        "challenger": _challenger(route) if route else None,
         "running": lock.holder,
         "last_run": {"run": runs[0].run, "status": runs[0].status, "outcome": runs[0].outcome}
         if runs
@@ -44,6 +44,15 @@ def facts(deployment: Deployment, model: str) -> dict[str, Any]:
         "alarms": alarms(deployment, model),
         "url": deployment.url(model, "predict"),
     }
+
+
+def _challenger(route: Route) -> str | None:
+    """``2 (canary, 10%)``; how far it is tells `driftloop release status`."""
+    if route.challenger is None:
+        return None
+    share = "" if route.shadow else f", {route.share:.0%}"
+    held = ", held" if route.paused else ""
+    return f"{route.challenger.version} ({route.strategy.replace('_', '/')}{share}{held})"
 
 
 def alarms(deployment: Deployment, model: str) -> dict[str, str]:

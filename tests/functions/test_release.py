@@ -209,9 +209,10 @@ def test_queries_find_what_was_released(loop):
         response = query.handler(event, CONTEXT)
         return response["statusCode"], json.loads(response["body"])
 
-    assert get("/models")[1] == {"models": [{"model": "flights", "url": "/models/flights"}]}
+    (model,) = get("/models")[1]["models"]
+    assert (model["model"], model["route"]["champion"]) == ("flights", 1)
     status, body = get("/models/flights/versions/1")
-    assert status == 200 and body["card"]["version"] == 1
+    assert status == 200 and body["version"] == 1
     status, body = get("/models/trains/predict", "POST")
     assert (status, body["type"]) == (404, "urn:driftloop:error:NotFound")
     assert "flights" in body["detail"]
