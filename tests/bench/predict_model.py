@@ -1,4 +1,5 @@
-"""One model in both forms: the plan our endpoint answers from, the pipeline others load."""
+"""One model in both forms: the plan our endpoint answers from, the pipeline others load; and the
+rows all are asked about, with the pipeline's own answers."""
 
 from __future__ import annotations
 
@@ -6,11 +7,10 @@ import csv
 import gzip
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import joblib
+import pandas as pd
 
 from driftloop import pipeline, prepare
 from driftloop.checking.contract import check
@@ -19,23 +19,17 @@ from driftloop.plan.export import export
 from driftloop.spec import Spec
 
 ROOT = Path(__file__).resolve().parents[2]
+SPEC = ROOT / "infra" / "models" / "flights.yaml"
 JANUARY = ROOT / "examples" / "flights" / "2013-01.csv.gz"
 ESTIMATOR, PARAMS = "hist_gradient_boosting", {"max_iter": 100, "max_leaf_nodes": 15}
 
 
-@dataclass(frozen=True)
-class Model:
-    """``opt`` is laid out as Lambda's ``/opt``; ``instances`` are rows as a client sends them."""
-
-    plan: bytes
-    pipeline: Path
-    opt: Path
-    instances: list[dict[str, Any]]
-
-
-def build(folder: Path, rows: int) -> Model:
-    """Fit the flights model on January, and write what either side starts from."""
-    spec = Spec.load(ROOT / "infra" / "models" / "flights.yaml")
+def build(folder: Path, rows: int) -> bytes:
+    """Fit the flights model on January, and write what the contestants start from: ``plan.json``
+    (given back, too) with ``opt`` laid out as Lambda's ``/opt``, ``pipeline.joblib``;
+    ``instances.json``, rows as a client sends them, and ``expected.json``, their probabilities.
+    """
+    spec = Spec.load(SPEC)
     with gzip.open(JANUARY, "rt", encoding="utf-8", newline="") as lines:
         records = list(csv.DictReader(lines))
     columns = {name: [record[name] for record in records] for name in spec.columns}
@@ -55,6 +49,9 @@ def build(folder: Path, rows: int) -> Model:
         }
         for record in records[:rows]
     ]
+    expected = fitted.predict_proba(pd.DataFrame(instances))[:, 1].tolist()
     (folder / "instances.json").write_text(json.dumps(instances))
+    (folder / "expected.json").write_text(json.dumps(expected))
     plan = schema.dump(export(fitted, spec.features, frame.classes, spec.task))
-    return Model(plan, folder / "pipeline.joblib", opt, instances)
+    (folder / "plan.json").write_bytes(plan)
+    return plan

@@ -1,10 +1,14 @@
-"""``python ours.py FOLDER``: the predict function as Lambda runs it."""
+"""``python predict_ours.py FOLDER``: the predict function as Lambda runs it, in 128 MB of address
+space, which is less than 128 MB of memory."""
 
 import importlib.util
+import resource
 import sys
 from pathlib import Path
 
-import warm
+resource.setrlimit(resource.RLIMIT_AS, (128 << 20, 128 << 20))
+
+import predict_clock  # noqa: E402
 
 folder = Path(sys.argv[1])
 sys.path.insert(0, str(folder / "opt" / "python"))
@@ -13,4 +17,4 @@ spec = importlib.util.spec_from_file_location("handler", source)
 assert spec is not None and spec.loader is not None
 handler = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(handler)
-warm.run(lambda event: handler.handler(event, None), folder)
+predict_clock.run(lambda event: handler.handler(event, None), folder)

@@ -1,0 +1,75 @@
+"""The figures as tables, and how they stand to what we aim at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Figures = dict[str, Any]
+SIZES = {"1": "1 row", "100": "100 rows", "1000": "1,000 rows"}
+
+
+def show(console: Console, figures: dict[str, Figures], load: float) -> None:
+    ours = next(iter(figures.values()))
+    table = Table("ms, p50 / p99 and p50 beside ours", title="predict, warm")
+    for label in SIZES.values():
+        table.add_column(label, justify="right")
+    table.add_column("off by at most", justify="right")
+    for name, one in figures.items():
+        cells = [_cell(one["rows"][size], ours["rows"][size]) for size in SIZES]
+        off = max(one["rows"][size]["off"] for size in SIZES)
+        table.add_row(name, *cells, f"{off:.1g}" if off else "nothing")
+    console.print(table)
+    table = Table("", "start to first answer", "peak memory", "deployed, zip", "unpacked",
+                  title="predict, cold")  # fmt: skip
+    for name, one in figures.items():
+        cells = [_beside(one[key], ours[key], unit) for key, unit in (
+            ("start", "ms"), ("peak", "MB"), ("zip", "MB"), ("unzipped", "MB"))]  # fmt: skip
+        table.add_row(name, *cells)
+    console.print(table)
+    if load > 0.5:
+        console.print(f"[yellow]Other work was going on (load {load:.1f}): provisional figures.[/]")
+    for said, holds in aims(figures):
+        console.print(f"{'✓' if holds else '✗'} {said}")
+
+
+def aims(figures: dict[str, Figures]) -> list[tuple[str, bool]]:
+    """What is aimed at, and whether it holds."""
+    ours, *peers = figures.values()
+    one, start = ours["rows"]["1"]["p50"], ours["start"]
+    found = [
+        (f"one row in 0.1 ms at most: {one:.3f} ms", one <= 0.1),
+        (f"at home in 128 MB: {ours['peak']:.0f} MB at most", ours["peak"] <= 128),
+    ]
+    theirs = figures.get("powertools + scikit-learn")
+    if theirs:
+        times = theirs["rows"]["1"]["p50"] / one
+        found.append((f"one row 100 times faster than the handler: {times:.0f}×", times >= 100))
+        times = theirs["start"] / start
+        found.append((f"first answer 12 times sooner than the handler: {times:.0f}×", times >= 12))
+    thousand = ours["rows"]["1000"]["p50"]
+    best = min((p["rows"]["1000"]["p50"] for p in peers), default=thousand)
+    found.append(
+        (f"1,000 rows no slower than any: {thousand:.1f} ms, {best:.1f} ms", thousand <= best)
+    )
+    return found
+
+
+def _cell(one: Figures, ours: Figures) -> str:
+    return f"{_number(one['p50'])} / {_number(one['p99'])}{_times(one['p50'], ours['p50'])}"
+
+
+def _beside(value: float | None, ours: float, unit: str) -> str:
+    return "–" if value is None else f"{_number(value)} {unit}{_times(value, ours)}"
+
+
+def _times(value: float, ours: float) -> str:
+    return "" if value == ours else f"  {_number(value / ours, 2)}×"
+
+
+def _number(value: float, digits: int = 3) -> str:
+    """To so many digits, and never fewer than a whole number has."""
+    whole = len(str(int(value))) if value >= 1 else 0
+    return f"{value:,.{max(0, digits - whole)}f}"
