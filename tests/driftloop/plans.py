@@ -25,8 +25,11 @@ def number(name, nullable=False, low=None, high=None):
     }  # fmt: skip
 
 
-def plan(intercept: float = -1.0, classes=("0", "1"), extra: int = 0) -> bytes:
-    """A linear model over hour, carrier and temp (and ``extra`` more numbers)."""
+def plan(
+    intercept: float = -1.0, classes=("0", "1"), extra: int = 0, background=False, interval=None
+) -> bytes:
+    """A linear model over hour, carrier and temp (and ``extra`` more numbers). ``background``:
+    whether it can be explained; ``interval``: a regression's."""
     carrier = {
         "type": "category", "name": "carrier", "nullable": False, "allowed": None,
         "pattern": None,
@@ -44,13 +47,13 @@ def plan(intercept: float = -1.0, classes=("0", "1"), extra: int = 0) -> bytes:
             "classes": list(classes) if classes else None,
             "inputs": inputs,
             "precision": "float64",
-            "interval": None,
+            "interval": interval,
             "model": {
                 "kind": "linear",
                 "link": link,
                 "intercept": [intercept + k for k in range(outputs)],
                 "weights": [weights] * outputs,
-                "background": None,
+                "background": [[0.5] * len(weights)] * outputs if background else None,
             },
         }
     )
