@@ -11,6 +11,7 @@ from constructs import Construct
 
 from driftloop.spec import Spec
 from infra import stages
+from infra.batch import Batch
 from infra.function import Function
 from infra.layers import Layers
 from infra.monitoring import Monitoring
@@ -52,12 +53,13 @@ class Loop(Stack):
 
         predict, capture = function(stages.PREDICT), function(stages.CAPTURE)
         labels, monitor = function(stages.LABELS), function(stages.MONITOR)
+        batches = Batch(self, settings, shared, spec.name, function)
         serve(self, settings, shared, spec.name, predict, labels)
 
         monitoring = Monitoring(self, settings, shared, spec.name)
         monitoring.capture(predict, capture)
         monitoring.undelivered(dead_letters)
-        for watched in (trigger, predict, capture, labels, monitor):
+        for watched in (trigger, predict, capture, labels, monitor, batches.function):
             watched.failing(monitoring.tell)
 
         if spec.stream:
@@ -71,11 +73,13 @@ class Loop(Stack):
         triggers = Triggers(self, settings, shared, spec, dead_letters)
         triggers.start_runs(trigger, workflow.arn)
         triggers.join_labels(labels)
+        triggers.score_batches(batches.function)
         triggers.watch(monitor)
 
         self._outputs(
             Model=spec.name,
             StateMachineArn=workflow.arn,
+            BatchMachineArn=batches.arn,
             TriggerFunction=trigger.function.function_name,
             PredictFunction=predict.function.function_name,
             MonitorFunction=monitor.function.function_name,

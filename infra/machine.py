@@ -34,7 +34,7 @@ class Machine(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._name, self._settings, self._shared = name, settings, shared
-        self.arn = f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{name}"
+        self.arn = machine_arn(name)
         self._executions = self.arn.replace(":stateMachine:", ":execution:") + ":*"
         self.role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
@@ -87,6 +87,11 @@ class Machine(Construct):
         return sfn.CfnStateMachine.LoggingConfigurationProperty(
             destinations=[destination], include_execution_data=True, level="ALL"
         )
+
+
+def machine_arn(name: str) -> str:
+    """Known before there is the machine, to what it calls."""
+    return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:stateMachine:{name}"
 
 
 # Neither takes a resource: log delivery and traces are the account's, not a group's.

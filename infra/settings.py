@@ -18,7 +18,7 @@ Retention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 73
 
 StageName = Literal[
     "ingest", "prepare", "tune", "train", "validate", "register", "release",
-    "trigger", "predict", "stream", "capture", "labels", "monitor", "query",
+    "trigger", "predict", "stream", "capture", "labels", "monitor", "query", "batch",
 ]  # fmt: skip
 
 

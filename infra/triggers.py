@@ -68,6 +68,9 @@ class Triggers(Construct):
     def join_labels(self, labels: Function) -> None:
         self._on("labels", labels, **self._object_created(keys.label_file(self._spec.name)))
 
+    def score_batches(self, batch: Function) -> None:
+        self._on("batch", batch, **self._object_created(keys.batch_file(self._spec.name)))
+
     def watch(self, monitor: Function) -> None:
         self._every("monitor", monitor, rate(self._spec.monitor.window))
 

@@ -12,9 +12,10 @@ import pytest
 from tests.conftest import FLIGHTS, Assembly, Synth
 
 
-def machine(assembly: Assembly) -> dict[str, Any]:
-    (found,) = assembly.resources("flights", "AWS::StepFunctions::StateMachine").values()
-    properties: dict[str, Any] = found["Properties"]
+def machine(assembly: Assembly, name: str = "driftloop-dev-flights") -> dict[str, Any]:
+    machines = assembly.resources("flights", "AWS::StepFunctions::StateMachine").values()
+    found: list[dict[str, Any]] = [m["Properties"] for m in machines]
+    (properties,) = [m for m in found if m["StateMachineName"] == name]
     return properties
 
 
@@ -41,11 +42,20 @@ def properties(
     return machine(assembly) if request.param == "lambda" else sagemaker_machine
 
 
-def test_every_task_has_a_timeout_retries_with_jitter_and_a_catch(
-    properties: dict[str, Any],
-) -> None:
+@pytest.fixture(params=["lambda", "sagemaker", "batch"])
+def either(
+    request: pytest.FixtureRequest, assembly: Assembly, sagemaker_machine: dict[str, Any]
+) -> dict[str, Any]:
+    """Of runs or of batches."""
+    if request.param == "sagemaker":
+        return sagemaker_machine
+    batch = "-batch" if request.param == "batch" else ""
+    return machine(assembly, f"driftloop-dev-flights{batch}")
+
+
+def test_every_task_has_a_timeout_retries_with_jitter_and_a_catch(either: dict[str, Any]) -> None:
     tasks = 0
-    for name, state in states(json.loads(properties["DefinitionString"])):
+    for name, state in states(json.loads(either["DefinitionString"])):
         if state["Type"] not in ("Task", "Map"):
             continue
         tasks += state["Type"] == "Task"
@@ -54,29 +64,29 @@ def test_every_task_has_a_timeout_retries_with_jitter_and_a_catch(
             assert retry["JitterStrategy"] == "FULL", name
             assert retry["MaxAttempts"] == 3, name
             assert retry["BackoffRate"] == 2, name
-        if name != "CheckPiece":  # whose failures are its Map's to count
+        if name not in ("CheckPiece", "ScoreChunk"):  # whose failures are its Map's to count
             assert ["States.ALL"] in [c["ErrorEquals"] for c in state["Catch"]], name
-    assert tasks >= 13
+    assert tasks == 3 if either["StateMachineName"].endswith("-batch") else tasks >= 13
 
 
-def test_a_task_outlasts_its_function(properties: dict[str, Any], assembly: Assembly) -> None:
+def test_a_task_outlasts_its_function(either: dict[str, Any], assembly: Assembly) -> None:
     timeouts = {
         f["Properties"]["FunctionName"].split("-")[-1]: f["Properties"]["Timeout"]
         for f in assembly.resources("flights", "AWS::Lambda::Function").values()
     }
-    for name, state in states(json.loads(properties["DefinitionString"])):
+    for name, state in states(json.loads(either["DefinitionString"])):
         stage = state.get("Resource", "")[2:-1].lower()
         if stage in timeouts:
             assert state["TimeoutSeconds"] > timeouts[stage], name
 
 
-def test_every_substitution_is_given_and_used(properties: dict[str, Any]) -> None:
-    asked = set(re.findall(r"\$\{(\w+)\}", properties["DefinitionString"]))
-    assert asked == set(properties["DefinitionSubstitutions"])
+def test_every_substitution_is_given_and_used(either: dict[str, Any]) -> None:
+    asked = set(re.findall(r"\$\{(\w+)\}", either["DefinitionString"]))
+    assert asked == set(either["DefinitionSubstitutions"])
 
 
-def test_every_state_leads_somewhere_and_is_reached(properties: dict[str, Any]) -> None:
-    definition = json.loads(properties["DefinitionString"])
+def test_every_state_leads_somewhere_and_is_reached(either: dict[str, Any]) -> None:
+    definition = json.loads(either["DefinitionString"])
     names = set(definition["States"])
     reached, todo = set(), {definition["StartAt"]}
     while todo:
@@ -95,7 +105,7 @@ def test_runs_obey_published_versions(properties: dict[str, Any], assembly: Asse
     for stage in stages:
         target = properties["DefinitionSubstitutions"][stage]["Ref"]
         assert target.startswith(f"{stage}FunctionCurrentVersion")
-    assert len(versions) == 12
+    assert len(versions) == 13
 
 
 def test_the_pieces_of_a_large_upload_are_checked_in_executions_of_their_own(
@@ -160,3 +170,15 @@ def test_sagemaker_trains_and_the_function_collects(sagemaker_machine: dict[str,
     assert len(longest) <= 63
     assert all(isinstance(v, str) for v in job["HyperParameters"].values())
     assert [c["ChannelName"] for c in job["InputDataConfig"]] == ["training", "spec"]
+
+
+def test_law_7_a_batch_is_scored_by_published_code_four_chunks_at_once(assembly: Assembly) -> None:
+    properties = machine(assembly, "driftloop-dev-flights-batch")
+    target = properties["DefinitionSubstitutions"]["Batch"]["Ref"]
+    assert target.startswith("BatchFunctionCurrentVersion")
+    definition = json.loads(properties["DefinitionString"])
+    score = definition["States"]["Score"]
+    assert score["MaxConcurrency"] == 4
+    given = score["ItemProcessor"]["States"]["ScoreChunk"]["Parameters"]
+    assert given == {"op": "score", "item.$": "$.item", "state.$": "$.state"}
+    assert score["ItemSelector"]["state"] == {"batch.$": "$.batch", "divided.$": "$.divided"}

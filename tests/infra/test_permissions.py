@@ -88,7 +88,9 @@ def test_law_9_a_models_roles_see_only_its_prefixes_and_keys(either: Assembly) -
         elif any(a.startswith("s3:") for a in actions):
             for resource in listed(statement["Resource"]):
                 path = resource["Fn::Join"][1][-1]
-                assert path.startswith(("/flights/", "/incoming/flights/", "/labels/flights/"))
+                assert path.startswith(
+                    ("/flights/", "/incoming/flights/", "/labels/flights/", "/batch/flights/")
+                )
 
 
 def test_law_9_only_sagemaker_is_passed_a_role_and_only_its_own(sagemaker: Assembly) -> None:

@@ -37,7 +37,7 @@ def test_every_event_target_has_a_dead_letter_queue_and_a_retry_policy(assembly:
 
 def test_rules_carry_the_names_the_trigger_reads(assembly: Assembly) -> None:
     names = {rule["Name"] for rule in every(assembly, "AWS::Events::Rule").values()}
-    causes = ("upload", "alarm", "run-ended", "manual", "sweep", "labels", "monitor")
+    causes = ("upload", "alarm", "run-ended", "manual", "sweep", "labels", "batch", "monitor")
     assert names == {f"driftloop-dev-flights-{cause}" for cause in causes}
 
 
@@ -68,7 +68,7 @@ def test_every_log_group_forgets_and_every_function_writes_to_one_of_ours(
 
 def test_every_function_is_traced_timed_and_of_one_runtime(assembly: Assembly) -> None:
     functions = every(assembly, "AWS::Lambda::Function")
-    assert len(functions) == 13
+    assert len(functions) == 14
     for name, function in functions.items():
         assert function["Runtime"] == "python3.13", name
         assert function["Handler"] == "handler.handler", name
@@ -186,7 +186,7 @@ def test_a_changed_spec_is_a_new_version_of_every_function(
     other.write_text(text.replace("seed: 7", "seed: 8"))
     before = set(assembly.resources("flights", "AWS::Lambda::Version"))
     after = set(synth(models=str(other)).resources("flights", "AWS::Lambda::Version"))
-    assert len(before) == len(after) == 12
+    assert len(before) == len(after) == 13
     assert not before & after
     for version in assembly.resources("flights", "AWS::Lambda::Version").values():
         # Runs in flight go on with theirs. But one of a deployment that failed goes: it would be

@@ -194,8 +194,9 @@ def test_rejects_say_line_field_and_reason() -> None:
         (b"hour,carrier,temp,wind\n1,UA,1,1\n", WrongColumns, "unknown 'wind'"),
         (b"hour,hour,carrier,temp\n1,1,UA,1\n", WrongColumns, "doubled 'hour'"),
         (b"PAR1 and then nothing of it", UnreadableFile, "cut off"),
-        (gzip.compress(b"hour,carrier,temp\n1,UA,1\n" * 9)[:-12], UnreadableFile, "gzip"),
+        (gzip.compress(b"hour,carrier,temp\n1,UA,1\n" * 9, mtime=0)[:-12], UnreadableFile, "gzip"),
     ],
+    ids=["empty", "no rows", "missing", "unknown", "doubled", "damaged", "cut off"],
 )
 def test_a_file_that_cannot_be_scored_is_refused(
     data: bytes, error: type[DataError], said: str

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from driftloop.blobs import joined
+from driftloop.payload.table import flat
 from driftloop.plan import Scorer
 from driftloop.scoring import predictions
 
@@ -34,7 +35,7 @@ def columns(scorer: Scorer, key: str | None) -> dict[str, str]:
     found = {"line": "whole", "id": "text"}
     if key:
         found[_named(key)] = "text"
-    for name, value in _flat({**sample, "version": 0}):
+    for name, value in flat({**sample, "version": 0}):
         found[name] = "text" if isinstance(value, str) else "number"
     return found | {"version": "whole"}
 
@@ -60,7 +61,7 @@ class Part:
             self._file.write("".join(_encode(d) + "\n" for d in documents).encode())
         else:
             text = io.StringIO()
-            rows = ([value for _, value in _flat(d)] for d in documents)
+            rows = ([value for _, value in flat(d)] for d in documents)
             csv.writer(text, lineterminator="\n").writerows(rows)
             self._file.write(text.getvalue().encode())
 
@@ -114,7 +115,7 @@ def _parquet(file: Any, kinds: dict[str, str]) -> Any:
 
 
 def _table(documents: list[Document], kinds: dict[str, str]) -> Any:
-    rows = [[value for _, value in _flat(d)] for d in documents]
+    rows = [[value for _, value in flat(d)] for d in documents]
     values = zip(*rows, strict=True) if rows else [()] * len(kinds)
     return pa.table(
         {
@@ -126,15 +127,6 @@ def _table(documents: list[Document], kinds: dict[str, str]) -> Any:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def _flat(found: Document) -> Iterator[tuple[str, Any]]:
-    for name, value in found.items():
-        if isinstance(value, dict):
-            singular = "probability" if name == "probabilities" else name
-            yield from ((f"{singular}_{inner}", part) for inner, part in value.items())
-        else:
-            yield name, value
 
 
 def _named(key: str) -> str:
