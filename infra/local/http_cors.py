@@ -1,7 +1,9 @@
 """CORS of an HTTP API, answered by API Gateway itself.
 
 AWS: "Configure CORS for HTTP APIs in API Gateway" (API Gateway Developer Guide, http-api-cors): a
-preflight is answered without any route, and the function's own CORS headers are replaced.
+preflight is answered without any route, unless one with an authoriser takes it (``$default`` does,
+so APIs that have it need an open ``OPTIONS /{proxy+}``); the function's own CORS headers are
+replaced.
 """
 
 from collections.abc import Mapping

@@ -56,7 +56,8 @@ class Gateway:
         identity = base64.b64encode(secrets.token_bytes(11)).decode()
         story = Story(received, identity, self._local.clock.now())
         cors = self._api.cors_configuration or {}
-        answer = http_cors.preflight(cors, received) if cors else None
+        asks = cors and not self._guarded(received)
+        answer = http_cors.preflight(cors, received) if asks else None
         if answer is None:
             answer = self._answer(story)
             answer = http_cors.decorate(cors, received, answer) if cors else answer
@@ -118,6 +119,15 @@ class Gateway:
         if chosen is None:
             raise _Ended(plain(404), "no route matches")
         return routes[chosen[0].text], chosen[1]
+
+    def _guarded(self, received: Received) -> bool:
+        """Whether a route with an authoriser takes the request (``$default`` does that): it then
+        judges preflights too, which carry no caller."""
+        try:
+            route, _ = self._route(received.method, self._stage(unquote(received.path))[1])
+        except _Ended:
+            return False
+        return (route.authorization_type or "NONE") != "NONE"
 
     def _bucket(self, stage: Any, route_key: str) -> Bucket:
         own = (stage.route_settings or {}).get(route_key, {})

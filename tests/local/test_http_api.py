@@ -291,6 +291,20 @@ def test_cors_is_answered_by_the_gateway(deployed: Deployed) -> None:
     assert deployed.call("GET /health", origin=origin)[1]["access-control-allow-origin"] == origin
 
 
+def test_a_preflight_needs_an_open_route_where_the_default_one_is_guarded(
+    deployed: Deployed,
+) -> None:
+    """http-api-cors, "Configuring CORS for an HTTP API with a $default route and an authorizer"."""
+    ask = {"origin": "https://example.org", "access_control_request_method": "POST"}
+    body = json.loads(json.dumps(TEMPLATE))
+    for key, access, status in (
+        ("$default", IAM, 403), ("OPTIONS /{proxy+}", {"AuthorizationType": "NONE"}, 204)
+    ):  # fmt: skip
+        body["Resources"][f"Route{status}"] = route(key, **access)
+        deployed.stacks.update_stack(StackName="api", TemplateBody=json.dumps(body))
+        assert deployed.call("OPTIONS /models/flights/predict", **ask)[0] == status
+
+
 def test_every_request_has_its_line_in_the_access_log(deployed: Deployed) -> None:
     deployed.call("GET /health")
     deployed.call("POST /models/flights/predict")
