@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftloop.errors import Unavailable
 from driftloop.ids import id_ms
 from driftloop.plan import load
 from driftloop.route import SHADOW, canary, promoted
@@ -264,11 +265,36 @@ def test_law_6_a_challenger_that_fails_is_answered_by_the_champion_and_counted()
     assert desk.ask([{"hour": 99}])[0] == 400  # the caller's own mistake is not the challenger's
 
 
-def test_a_challenger_that_cannot_be_loaded_gets_no_request():
-    desk = challenged(0.999)
+@pytest.mark.parametrize("share", [0.999, 0.5, 0.0])
+def test_a_challenger_that_cannot_be_loaded_gets_no_request_and_is_charged_with_its_own(share):
+    desk = challenged(share) if share else shadowed()
     desk.shelf.plans[desk.shelf.current.challenger.key] = b"{}"
-    assert desk.ask([ROW])[2]["version"] == 1
+    charged = 0
+    for i in range(60):
+        status, _, body, lines = desk.ask([ROW], request=f"r{i}")
+        assert (status, body["version"], lines[1]["version"], lines[1]["Errors"]) == (
+            200,
+            1,
+            "1",
+            0,
+        )
+        charged += sum(line["Errors"] for line in lines[2:] if line["version"] == "2")
+    assert charged == 60 if share in (0.999, 0.0) else 15 < charged < 45
     assert "cannot be loaded" in desk.said[0]
+    assert len(desk.ask([{}])[3]) == 1  # nobody can answer that
+
+
+def test_a_challenger_that_the_store_does_not_give_is_not_charged():
+    desk = challenged(0.999)
+    fetch = desk.shelf.plan
+
+    def lost(key, start, budget):
+        if key == desk.shelf.current.challenger.key:
+            raise Unavailable("s3 did not answer")
+        return fetch(key, start, budget)
+
+    desk.shelf.plan = lost
+    assert [line.get("version") for line in desk.ask([ROW])[3]] == [1, "1"]
 
 
 def shadowed(data=None):

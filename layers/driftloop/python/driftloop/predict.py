@@ -115,6 +115,7 @@ class Endpoint:
             return challenger, scores
         scores = score(champion, rows, key, place)
         request.scoring = (perf_counter() - began) * 1000
+        request.failed = self.live.broken_for(sticky)
         return champion, scores
 
     def _shadow(self, challenger: Loaded, request: _Request, elapsed: float) -> list[str]:

@@ -88,6 +88,7 @@ class Live:
     route: Route | None = None
     stale: bool = False
     _versions: dict[int, Loaded] = field(default_factory=dict)
+    _broken: int | None = None  # the challenger, if what is kept of it cannot be loaded
     _ahead: Route | None = None  # the route that was seen, until all it names is in memory
     _arriving: dict[str, bytearray] = field(default_factory=dict)  # what has come of plans, by key
     _looked: tuple[int | None, float] | None = None  # (request ms, monotonic s) of the last look
@@ -134,6 +135,14 @@ class Live:
         picked = self.route.pick(sticky)
         return None if picked is self.route.champion else self._versions.get(picked.version)
 
+    def broken_for(self, sticky: str) -> int | None:
+        """The number of a challenger that cannot be loaded, if this key's request was its to score:
+        one that nobody can ask has failed, it was not merely unseen."""
+        if self._broken is None or self.route is None:
+            return None
+        due = self.route.shadow or self.route.pick(sticky) is not self.route.champion
+        return self._broken if due else None
+
     def shadow(self) -> Loaded | None:
         """The challenger, if it is to score every request and answer none."""
         if self.route is None or self.route.challenger is None or not self.route.shadow:
@@ -162,7 +171,9 @@ class Live:
         everything as it was; a challenger that cannot be gets no request."""
         named = {served.key for served in (route.champion, route.challenger) if served}
         self._arriving = {key: data for key, data in self._arriving.items() if key in named}
-        versions, ahead = {route.champion.version: self._load(route.champion, end)}, None
+        versions = {route.champion.version: self._load(route.champion, end)}
+        ahead: Route | None = None
+        broken: int | None = None
         if route.challenger:
             try:
                 versions[route.challenger.version] = self._load(route.challenger, end)
@@ -170,7 +181,10 @@ class Live:
                 ahead = route
             except DriftloopError as error:
                 self.say(f"challenger {route.challenger.version} cannot be loaded: {error}")
-        self.route, self._versions, self._ahead = route, versions, ahead
+                if not isinstance(error, Unavailable):  # the store's fault, not the challenger's
+                    broken = route.challenger.version
+        self.route, self._versions = route, versions
+        self._ahead, self._broken = ahead, broken
 
     def _load(self, served: Served, end: float) -> Loaded:
         known = self._versions.get(served.version)
