@@ -76,9 +76,11 @@ def check(local: "Local", asked: Properties, queue: Queue, function: Any) -> Non
         )
     policies = Deployed(local.account, local.region).policies()
     for action in NEEDED:
-        if not judge(function.role, f"sqs:{action}", queue.queue_arn, {}, policies).allowed:
+        found = judge(function.role, f"sqs:{action}", queue.queue_arn, {}, policies)
+        if not found.allowed:
             raise InvalidParameterValueException(
-                f"The provided execution role does not have permissions to call {action} on SQS"
+                f"The provided execution role does not have permissions to call {action} on SQS "
+                f"({found.why})"
             )
 
 

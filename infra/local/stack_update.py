@@ -1,4 +1,4 @@
-"""CloudFormation updates: what changed, and what hangs on it, in the order of need.
+"""CloudFormation makes and updates resources in the order of need.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks.html
 
@@ -104,5 +104,9 @@ def install(local: "Local") -> None:
             _known(resources)[name] = _resolved(resources, name)
         return resource
 
+    # moto makes what a resource refers to without what that one depends on
+    ResourceMap._ResourceMap__get_resources_in_dependency_order = lambda resources: in_order(
+        resources._resource_json_map
+    )
     parsing.parse_and_create_resource = made
     ResourceMap.update = update
