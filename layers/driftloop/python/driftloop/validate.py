@@ -144,8 +144,7 @@ def _case(holdout: Frame, candidate: Scorer, champion: Champion | None) -> _Case
 def _distance(case: _Case) -> Distance | None:
     if case.champion is None or case.theirs is None:
         return None
-    regression = case.holdout.classes is None
-    return between(case.champion.version, case.ours, case.theirs, regression)
+    return between(case.champion.version, case.ours, case.theirs)
 
 
 def _metrics(spec: Spec, holdout: Frame, scores: Floats) -> dict[str, float]:

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from driftloop.releasing import bounds
-from driftloop.releasing.distance import ks, shifts
+from driftloop.releasing.distance import gap, shifts
 from driftloop.releasing.evidence import Evidence
 
 EARLY, DUE = 0.001, 0.025
@@ -115,7 +115,7 @@ def answers(seen: Evidence, enough: int, alpha: float) -> Finding:
         usual, chance = expected.shift, bounds.hoeffding(n, alpha)
     else:
         classes = ours.scores.shape[1] if ours.scores.ndim == 2 else 1
-        found, usual = ks(ours.scores, theirs.scores), expected.ks
+        found, usual = gap(ours.scores, theirs.scores, expected.scale), expected.gap
         chance = sum(bounds.dkw(size, alpha / 2 / classes) for size in (n, m))
     limit = usual + MARGIN + chance
     text = (
@@ -136,15 +136,15 @@ def quality(seen: Evidence, enough: int, alpha: float) -> Finding:
         text = f"labels of {min(n, m)} of the {needs} requests it takes to judge have arrived"
         return Finding("quality", "unknown", text, min(n, m), needs)
     if seen.paired:
-        gap, error = bounds.mean(ours - theirs, names)
+        more, error = bounds.mean(ours - theirs, names)
     else:
         (here, e), (there, f) = bounds.mean(ours, names), bounds.mean(theirs, others)
-        gap, error = here - there, math.hypot(e, f)
+        more, error = here - there, math.hypot(e, f)
     spread = bounds.normal(alpha) * error
-    word = "worse" if gap > 0 else "better"
+    word = "worse" if more > 0 else "better"
     text = (
-        f"{seen.metric} of {len(ours):,} labelled rows {word} by {abs(gap):.4g} "
+        f"{seen.metric} of {len(ours):,} labelled rows {word} by {abs(more):.4g} "
         f"(± {spread:.2g} by chance)"
     )
-    worse = bool(np.isfinite(gap)) and gap > spread
+    worse = bool(np.isfinite(more)) and more > spread
     return Finding("quality", "bad" if worse else "good", text, n, needs)
