@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftloop.ids import prediction_ids
 from driftloop.plan import load, schema
-from driftloop.scoring import MOST_MISTAKES, predictions
+from driftloop.scoring import MOST_MISTAKES, predictions, told
 from tests.driftloop.plans import ROW, Desk, plan
 
 COLUMNS = ["hour", "carrier", "temp"]
@@ -118,6 +119,13 @@ def test_a_request_is_answered_whole_or_each_wrong_row_is_named(rows):
         wrong = {e["field"].split("]")[0] for e in body["errors"]}
         bad = [f"instances[{i}" for i, code in enumerate(alone) if code == 400]
         assert wrong <= set(bad) and (len(body["errors"]) == MOST_MISTAKES or wrong == set(bad))
+
+
+@given(st.lists(st.floats(0, 1), max_size=5), st.text(), st.text())
+def test_what_is_written_by_hand_is_what_would_be_encoded(scores, no, yes):
+    scorer = load(plan(classes=(no, yes if yes != no else yes + "x")))
+    ids = prediction_ids("r", 1, len(scores))
+    assert json.loads(told(scorer, ids, scores)) == predictions(scorer, ids, scores)
 
 
 # --- answers ------------------------------------------------------------------------------------

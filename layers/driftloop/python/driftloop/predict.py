@@ -13,8 +13,8 @@ from driftloop.capture_lines import Captured, lines
 from driftloop.errors import BadRequest, DriftloopError, RequestTooLarge
 from driftloop.ids import prediction_ids
 from driftloop.payload import Asked, from_event
-from driftloop.problem import Response, answer, problem, text
-from driftloop.scoring import Scores, explanations, predictions, score
+from driftloop.problem import JSON, Response, encode, problem, text
+from driftloop.scoring import Scores, explanations, predictions, score, told
 from driftloop.serving import Live, Loaded
 
 MAX_ANSWER = 5_900_000  # characters; Lambda's answers end at 6 MB
@@ -56,11 +56,7 @@ class Endpoint:
         asked = from_event(event, champion.scorer.inputs, champion.known)
         version, scores = self._score(asked, request)
         ids = prediction_ids(request.id, request.now, len(asked.rows))
-        documents = predictions(version.scorer, ids, scores)
-        if asked.explain:
-            for document, reasons in zip(documents, explanations(version, asked), strict=True):
-                document["explanation"] = reasons
-        response = self._answer(event, asked, version, documents)
+        response = self._answer(event, asked, version, ids, scores)
         request.asked, request.ids, request.version = asked, ids, version.served.version
         request.lines = self._captured(version, request, scores)
         return response
@@ -70,27 +66,30 @@ class Endpoint:
         event: Mapping[str, Any],
         asked: Asked,
         version: Loaded,
-        documents: list[dict[str, Any]],
+        ids: list[str],
+        scores: Scores,
     ) -> Response:
-        number = version.served.version
+        scorer, number = version.scorer, str(version.served.version)
         headers: Mapping[str, str] = event.get("headers") or {}
         if "text/csv" in headers.get("accept", "").lower():
             from driftloop.payload.table import CONTENT_TYPE, table  # a cold start does without
 
             if asked.explain:
                 raise BadRequest("explain: is answered as JSON; leave out accept", "explain")
-            said = table(documents)
-            response = text(200, CONTENT_TYPE, said, x_driftloop_version=str(number))
+            kind, said = CONTENT_TYPE, table(predictions(scorer, ids, scores))
         else:
-            body = {
-                "model": self.live.serving.model,
-                "version": number,
-                "predictions": documents,
-            }
-            response = answer(200, body, x_driftloop_version=str(number))
-        if len(response["body"]) > MAX_ANSWER:
+            if asked.explain:
+                documents = predictions(scorer, ids, scores)
+                for document, reasons in zip(documents, explanations(version, asked), strict=True):
+                    document["explanation"] = reasons
+                rows = encode(documents)
+            else:
+                rows = told(scorer, ids, scores)
+            model = encode(self.live.serving.model)
+            kind, said = JSON, f'{{"model":{model},"version":{number},"predictions":{rows}}}'
+        if len(said) > MAX_ANSWER:
             raise RequestTooLarge("the answer would be over 6 MB; send fewer rows", "instances")
-        return response
+        return text(200, kind, said, x_driftloop_version=number)
 
     def _score(self, asked: Asked, request: _Request) -> tuple[Loaded, Scores]:
         """The version that answers, and its scores. The same key meets the same version.

@@ -9,13 +9,14 @@ from typing import Any
 from driftloop.errors import BadRequest, DriftloopError, WrongMethod
 
 Response = dict[str, Any]
+JSON = "application/json"
 RETRY_AFTER = "1"  # seconds; what does not answer now is looked for again at the next request
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def answer(status: int, body: Any, **headers: str) -> Response:
     """A JSON answer. ``headers``: ``x_driftloop_version="7"``. Raises ValueError for NaN."""
-    return text(status, "application/json", _encode(body), **headers)
+    return text(status, JSON, encode(body), **headers)
 
 
 def text(status: int, content_type: str, body: str, **headers: str) -> Response:
@@ -46,4 +47,4 @@ def problem(error: DriftloopError, **headers: str) -> Response:
         headers = {"allow": error.allow, **headers}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"retry_after": RETRY_AFTER, **headers}
-    return text(status, "application/problem+json", _encode(document), **headers)
+    return text(status, "application/problem+json", encode(document), **headers)

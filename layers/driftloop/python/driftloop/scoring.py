@@ -11,6 +11,7 @@ from driftloop.errors import BadRequest
 from driftloop.payload import Asked, Items, Place
 from driftloop.payload.shapes import unknown
 from driftloop.plan import Row, Scorer
+from driftloop.problem import encode
 from driftloop.serving import Loaded
 
 _LARGEST = sys.float_info.max
@@ -40,8 +41,8 @@ def score(version: Loaded, rows: list[Any], key: str | None, place: Place | None
 
 def _encoded(version: Loaded, rows: list[Any], key: str | None) -> list[Row]:
     """The good way, which only asks whether anything is wrong."""
-    encode, known, time = version.scorer.row, version.known, version.time
-    encoded = [encode(row, "") for row in rows]
+    checked, known, time = version.scorer.row, version.known, version.time
+    encoded = [checked(row, "") for row in rows]
     for row in rows:
         if not row.keys() <= known:
             raise BadRequest("a field is unknown")
@@ -119,6 +120,17 @@ def predictions(scorer: Scorer, ids: list[str], scores: Scores) -> list[dict[str
         }
         for name, ps in rows
     ]
+
+
+def told(scorer: Scorer, ids: list[str], scores: Scores) -> str:
+    """:func:`predictions` as JSON. Two classes are written by hand, in half the time: they are what
+    is asked for most, and by the thousand."""
+    if scorer.classes is None or len(scorer.classes) > 2:
+        return encode(predictions(scorer, ids, scores))
+    no, yes = (f'","value":{encode(name)},"probability":' for name in scorer.classes)
+    rows = zip(ids, scores, strict=True)
+    found = [f'{{"id":"{name}{yes if p > 0.5 else no}{p!r}}}' for name, p in rows]
+    return f"[{','.join(found)}]"
 
 
 def _interval(scorer: Scorer, value: float) -> dict[str, Any]:
