@@ -71,11 +71,15 @@ def assembly(synth: Synth) -> Assembly:
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay in one process, and those that share the deployed loop in one, first:
-    they take longest."""
+    they take longest, and another world in the same process ends theirs."""
     for item in items:
-        shared = "loop" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("loop" if shared else item.path.as_posix()))
-    items.sort(key=lambda item: "loop" not in item.path.parts)
+        group = "loop" if _shares_the_loop(item) else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: ("loop" not in item.path.parts, not _shares_the_loop(item)))
+
+
+def _shares_the_loop(item: pytest.Item) -> bool:
+    return "loop" in getattr(item, "fixturenames", ())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

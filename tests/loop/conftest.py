@@ -9,6 +9,7 @@ import http.client
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,6 +169,16 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
             local.stop()
 
 
+@contextmanager
+def deployed(assembly: Any, **clock: Any) -> Iterator[Loop]:
+    """A world of ``assembly``; it ends any other of this process."""
+    for local in _LIVING:
+        local.stop()
+    with Local(**clock) as local:
+        _LIVING.append(local)
+        yield Loop(local, local.deploy(assembly.path))
+
+
 @pytest.fixture(scope="package")
 def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
     """Both models deployed; ``flights`` has a champion trained on the first 12,000 flights."""
@@ -181,8 +192,6 @@ def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]
     # The first upload has a megabyte, and is large.
     environments["dev"] |= {"sagemaker": {"image": image}, "piece_bytes": 256 << 10}
     assembly = synth(models=f"{FLIGHTS},{other}", environments=environments)
-    with Local(speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as local:
-        _LIVING.append(local)
-        world = Loop(local, local.deploy(assembly.path))
+    with deployed(assembly, speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as world:
         world.upload("flights", "first.csv", as_csv(rows(most=12_000)))
         yield world
