@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from hashlib import sha256, shake_256
-from itertools import groupby
+from hashlib import blake2b, sha256
 from typing import Any
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
@@ -45,17 +44,18 @@ def ids_at(request: str, ms: int, positions: Iterable[int]) -> list[str]:
     """The prediction ids of the rows at some ``positions``, soonest found if these ascend."""
     time = f"{ms & 0xFFFFFFFFFFFF:012x}"
     head = f"{time[:8]}-{time[8:]}-7"
-    seed = request.encode("utf-8", "surrogatepass")
-    ids = []
-    for block, members in groupby(positions, lambda i: i >> 12):
-        rows = [i & 0xFFF for i in members]
-        # 64 bits a row out of one hash for each block of 4096; a shorter one is its beginning.
-        bits = shake_256(b"%d|" % block + seed).hexdigest(8 * (max(rows) + 1))
-        for i in rows:
-            at = 16 * i
-            end = at + 16
-            variant = _VARIANT[bits[at]]
-            ids.append(f"{head}{i:03x}-{variant}{bits[at + 1 : at + 4]}-{bits[at + 4 : end]}")
+    seed = blake2b(request.encode("utf-8", "surrogatepass"))
+    ids, block, bits = [], -1, ""
+    for i in positions:
+        if i >> 3 != block:  # one hash has 64 bits for each of eight rows
+            block = i >> 3
+            hashed = seed.copy()
+            hashed.update(block.to_bytes(4, "big"))
+            bits = hashed.hexdigest()
+        at = (i & 7) * 16
+        variant = _VARIANT[bits[at]]
+        rest = bits[at + 1 : at + 16]
+        ids.append(f"{head}{i & 0xFFF:03x}-{variant}{rest[:3]}-{rest[3:]}")
     return ids
 
 

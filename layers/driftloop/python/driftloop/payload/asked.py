@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from driftloop.errors import BadRequest, RequestTooLarge
 from driftloop.payload.place import Place
@@ -11,8 +10,7 @@ from driftloop.payload.place import Place
 MAX_ROWS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """``rows``: field → value, unchecked (nor is it sure that each is an object). ``place``: where
     each stood in what was sent. ``explain``: whether reasons are wanted with the predictions."""
 

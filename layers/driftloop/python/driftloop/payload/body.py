@@ -8,43 +8,34 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from driftloop.errors import BadRequest, RequestTooLarge, UnsupportedMedia
 
 MAX_BYTES = 6 * 1024 * 1024  # what Lambda takes in one call; of what is packed, when unpacked
 JSON, CSV = "application/json", "text/csv"
+_NOTHING: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """``kind``: :data:`JSON` or :data:`CSV`; ``options``: parameters of the content type."""
 
     kind: str
     text: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str]
 
 
 def body(event: Mapping[str, Any]) -> Body:
     """Raises UnsupportedMedia, BadRequest, RequestTooLarge."""
     headers: Mapping[str, str] = event.get("headers") or {}
     said = headers.get("content-type", JSON)
-    kind, options = (JSON, {}) if said == JSON else _media(said)
-    if kind not in (JSON, CSV):
-        raise UnsupportedMedia(
-            f"content-type {said[:60]!r} is not understood; send {JSON} or {CSV}", "content-type"
-        )
-    charset = options.get("charset", "utf-8").lower()
-    if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMedia(
-            f"charset {charset[:60]!r} is not understood; send UTF-8", "content-type"
-        )
+    kind, options = (JSON, _NOTHING) if said == JSON else _media(said)
     coding = headers.get("content-encoding", "identity").strip().lower()
     sent: str = event.get("body") or ""
-    if not event.get("isBase64Encoded") and coding == "identity":
+    is_base64 = bool(event.get("isBase64Encoded"))
+    if not is_base64 and coding == "identity":
         return Body(kind, _bounded(sent), options)
-    data = _bytes(sent, bool(event.get("isBase64Encoded")))
+    data = _bytes(sent, is_base64)
     if coding == "gzip":
         data = _unpacked(data)
     elif coding != "identity":
@@ -58,12 +49,22 @@ def body(event: Mapping[str, Any]) -> Body:
         raise BadRequest(f"the body is not UTF-8 text (byte {error.start})") from None
 
 
-def _media(said: str) -> tuple[str, dict[str, str]]:
+def _media(said: str) -> tuple[str, Mapping[str, str]]:
     """``text/csv; header=present`` → the type and its parameters (RFC 9110, section 8.3.1)."""
     kind, *rest = said.split(";")
     pairs = (part.partition("=") for part in rest)
     options = {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
-    return kind.strip().lower(), options
+    kind = kind.strip().lower()
+    if kind not in (JSON, CSV):
+        raise UnsupportedMedia(
+            f"content-type {said[:60]!r} is not understood; send {JSON} or {CSV}", "content-type"
+        )
+    charset = options.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMedia(
+            f"charset {charset[:60]!r} is not understood; send UTF-8", "content-type"
+        )
+    return kind, options
 
 
 def _bounded(text: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from driftloop.plan.inputs import Input
 
 
 class Place(Protocol):
@@ -15,26 +16,25 @@ class Place(Protocol):
     def field(self, i: int, name: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """A list of rows under ``key``: ``instances[3].hour``, or ``instances[3][0]`` where the row is
-    a list in the order of ``names``."""
+    a list in the order of ``inputs``."""
 
     key: str
     sent: Sequence[Any]
-    names: Sequence[str] = ()
+    inputs: Sequence[Input] = ()
 
     def row(self, i: int) -> str:
         return f"{self.key}[{i}]"
 
     def field(self, i: int, name: str) -> str:
-        if self.sent[i].__class__ is list and name in self.names:
-            return f"{self.key}[{i}][{self.names.index(name)}]"
+        names = [item.name for item in self.inputs]
+        if self.sent[i].__class__ is list and name in names:
+            return f"{self.key}[{i}][{names.index(name)}]"
         return f"{self.key}[{i}].{shown(name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """``dataframe_split.data[3][2]``."""
 
     columns: Sequence[str]
@@ -46,8 +46,7 @@ class Split:
         return f"dataframe_split.data[{i}][{self.columns.index(name)}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """Lists by name under ``key``: ``inputs.hour[3]``."""
 
     key: str
@@ -59,8 +58,7 @@ class Columns:
         return f"{self.key}.{shown(name)}[{i}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """``csv line 4, column carrier``; ``lines`` holds the line each row begins on, from 1."""
 
     lines: Sequence[int]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from driftloop.errors import BadRequest, UnsupportedMedia
@@ -49,5 +48,5 @@ def from_event(event: Mapping[str, Any], inputs: Sequence[Input], known: Collect
         explain = query["explain"].lower()
         if explain not in ("true", "false"):
             raise BadRequest("explain: should be true or false", "explain")
-        return replace(asked, explain=explain == "true")
+        return asked._replace(explain=explain == "true")
     return asked

@@ -44,10 +44,10 @@ def _read(
     if sent.__class__ is not list:
         raise BadRequest(f"{shape}: should be a list of objects", shape)
     check_count(len(sent), shape)
-    names = tuple(item.name for item in inputs)
-    place = Items(shape, sent, names)
+    place = Items(shape, sent, inputs)
     if shape == "dataframe_records" or list not in set(map(type, sent)):
         return sent, place
+    names = [item.name for item in inputs]
     found = []
     for i, row in enumerate(sent):
         if row.__class__ is list:
