@@ -29,6 +29,12 @@ from infra.local import Local
 ROOT = Path(__file__).resolve().parents[2]
 FLIGHTS = ROOT / "infra" / "models" / "flights.yaml"
 JANUARY = ROOT / "examples" / "flights" / "2013-01.csv.gz"
+PROBATION = {
+    "name": "probation",
+    "task": "classification",
+    "target": "late",
+    "features": {"x": {"type": "number"}, "y": {"type": "number"}},
+}
 OPERATOR = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -92,6 +98,15 @@ class Loop:
 
     def predict(self, model: str, rows: list[dict[str, Any]], **how: Any) -> Answer:
         return self.request("POST", f"/models/{model}/predict", {"instances": rows}, **how)
+
+    def send(self, model: str, rows: list[dict[str, Any]]) -> str:
+        """Rows as a message of the model's queue; its id."""
+        answer = self.client("sqs").send_message(
+            QueueUrl=self.outputs[f"driftloop-dev-{model}"]["StreamUrl"],
+            MessageBody=json.dumps({"instances": rows}),
+        )
+        self.local.wait_idle(60)
+        return str(answer["MessageId"])
 
     # --- records -----------------------------------------------------------------------------
 
@@ -181,17 +196,19 @@ def deployed(assembly: Any, **clock: Any) -> Iterator[Loop]:
 
 @pytest.fixture(scope="package")
 def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    """Both models deployed; ``flights`` has a champion trained on the first 12,000 flights."""
-    spec = yaml.safe_load(FLIGHTS.read_text())
+    """Both models deployed; ``flights`` answers messages too, and has a champion trained on the
+    first 12,000 flights."""
+    folder, spec = tmp_path_factory.mktemp("specs"), yaml.safe_load(FLIGHTS.read_text())
+    first, other = folder / "flights.yaml", folder / "flights-sagemaker.yaml"
+    first.write_text(yaml.safe_dump({**spec, "stream": {"retries": 1}}, sort_keys=False))
     spec |= {"name": "flights-sagemaker"}
     spec["training"] |= {"compute": "sagemaker"}
-    other = tmp_path_factory.mktemp("specs") / "flights-sagemaker.yaml"
     other.write_text(yaml.safe_dump(spec, sort_keys=False))
     environments = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/driftloop:1"
     # The first upload has a megabyte, and is large.
     environments["dev"] |= {"sagemaker": {"image": image}, "piece_bytes": 256 << 10}
-    assembly = synth(models=f"{FLIGHTS},{other}", environments=environments)
+    assembly = synth(models=f"{first},{other}", environments=environments)
     with deployed(assembly, speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as world:
         world.upload("flights", "first.csv", as_csv(rows(most=12_000)))
         yield world

@@ -14,9 +14,11 @@ def _lived(loop: Loop) -> None:
     from datetime import timedelta
 
     loop.predict("flights", [instance(row) for row in rows(most=50)])
+    loop.send("flights", [instance(row) for row in rows(most=2)])
     loop.put("labels/flights/some.csv", b"flight_id,late\n130101-UA1545-EWR,0\n")
     table = as_csv(rows(most=50))
     loop.upload("flights", "refused.csv", table.replace(b"UA", b""))
+    loop.put("batch/flights/some.csv", table)
     loop.put("incoming/flights/lived/part-0.csv", table)
     loop.put("incoming/flights/lived/_SUCCESS", b"")
     loop.local.clock.advance(timedelta(days=2))
