@@ -50,8 +50,8 @@ def test_text_base64_and_gzip_read_the_same():
 @pytest.mark.parametrize(
     ("body", "field", "words"),
     [
-        (None, "", "not JSON"),
-        ("", "", "not JSON"),
+        (None, "", "is empty"),
+        (" ", "", "is empty"),
         ("{", "", "line 1, column 2"),
         ("[]", "", "should be an object"),
         ("7", "", "should be an object"),

@@ -46,6 +46,8 @@ def parse(text: str) -> Any:
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
     except json.JSONDecodeError as error:
+        if not text.strip():
+            raise BadRequest("the body is empty; it should be JSON") from None
         if text.startswith("\ufeff"):
             raise BadRequest("the body is not JSON: it begins with a byte order mark") from None
         where = f"line {error.lineno}, column {error.colno}"
