@@ -124,10 +124,10 @@ def test_explanations_start_from_the_mean_output_over_the_rows_learned_from(
         params = params | {"bootstrap": False}
     candidate = train(frame, spec, choice_of(estimator, params), "c0de")
     plan = schema.read(candidate.files["plan.json"])
-    scorer, raw = load(candidate.files["plan.json"]), compile.outputs(plan)
+    scorer = load(candidate.files["plan.json"])
     learned = scorer.lenient_rows(frame.take(frame.train).instances())
     found = scorer.explain(learned[:3])
-    outputs = np.array([raw(row) for row in learned])
+    outputs = np.array(compile.outputs(plan)(learned)).T
     np.testing.assert_allclose(found.base, outputs.mean(axis=0), rtol=0, atol=1e-9)
     sums = np.array(found.base) + np.array(found.contributions).sum(axis=2)
     np.testing.assert_allclose(sums, outputs[:3], rtol=0, atol=1e-9)

@@ -28,9 +28,9 @@ def trees(
             "kind": "trees",
             "link": "identity" if outputs == 1 or to_all else "softmax",
             "start": [draw.gauss(0, 1) for _ in range(outputs)],
-            "divide": draw.choice([1, 3, count]),
+            "divide": draw.choice([1, 3, max(1, count)]),
             "trees": [
-                _tree(draw, described, draw.randrange(most_splits + 1),
+                tree(draw, described, draw.randrange(most_splits + 1),
                       None if to_all else k, outputs)
                 for _ in range(count)
                 for k in ([None] if to_all else range(outputs))
@@ -87,38 +87,39 @@ def _input(draw: random.Random, i: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tree(
+def tree(
     draw: random.Random,
     inputs: list[dict[str, Any]],
     splits: int,
     output: int | None,
     outputs: int,
 ) -> dict[str, Any]:
-    tree: dict[str, Any] = {
+    """One of ``splits`` splits, of any shape."""
+    made: dict[str, Any] = {
         "input": [], "at": [], "right": [], "missing_left": [], "output": output, "cover": [],
     }  # fmt: skip
 
     def node(below: int) -> None:
-        n = len(tree["input"])
+        n = len(made["input"])
         for key in ("input", "at", "right", "missing_left"):
-            tree[key].append(0)
+            made[key].append(0)
         if not below:
             value = [draw.gauss(0, 1) for _ in range(1 if output is not None else outputs)]
-            tree["input"][n] = -1
-            tree["at"][n] = value if output is None else value[0]
-            tree["cover"].append(float(draw.randrange(1, 100)))
+            made["input"][n] = -1
+            made["at"][n] = value if output is None else value[0]
+            made["cover"].append(float(draw.randrange(1, 100)))
             return
-        i = tree["input"][n] = draw.randrange(len(inputs))
+        i = made["input"][n] = draw.randrange(len(inputs))
         if inputs[i]["type"] == "category":
-            tree["at"][n] = f"{draw.randrange(1 << inputs[i]['size']):x}"
+            made["at"][n] = f"{draw.randrange(1 << inputs[i]['size']):x}"
         else:
             choices = [None, draw.gauss(0, 1), float(draw.randrange(-2, 3))]
-            tree["at"][n] = draw.choice(choices)
-            tree["missing_left"][n] = draw.randrange(2)
+            made["at"][n] = draw.choice(choices)
+            made["missing_left"][n] = draw.randrange(2)
         left = draw.randrange(below)
         node(left)
-        tree["right"][n] = len(tree["input"])
+        made["right"][n] = len(made["input"])
         node(below - 1 - left)
 
     node(splits)
-    return tree
+    return made

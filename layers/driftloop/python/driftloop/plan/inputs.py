@@ -17,6 +17,7 @@ from typing import Any, Literal, NoReturn
 
 from driftloop.checking.pattern import LONGEST
 from driftloop.errors import BadRequest
+from driftloop.plan.generated import define
 
 Row = tuple[Any, ...]
 Encode = Callable[[dict[str, Any], str], Row]
@@ -80,8 +81,7 @@ def encoder(plan: dict[str, Any], *, strict: bool) -> Encode:
         _refuse(described[i] if i >= 0 else None, value, path, plan["precision"])
 
     space["refuse"] = refuse
-    exec(compile("\n".join(lines), "<plan inputs>", "exec"), space)
-    encode: Encode = space["encode"]
+    encode: Encode = define("\n".join(lines), space, "encode")
     return encode
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,7 @@ class Scorer:
         self.confidence = self._interval["confidence"] if self._interval else None
         self._plan = plan
         self._encode = encoder(plan, strict=True)
-        self._one = compile.single(plan) if self.outputs == 1 else None
-        self._many = None if self._one else compile.outputs(plan)
+        self._outputs = compile.outputs(plan)
 
     @property
     def outputs(self) -> int:
@@ -77,22 +77,17 @@ class Scorer:
         Two classes: the probability of ``classes[1]``. More: a list of probabilities a row.
         Regression: the value. Never NaN or infinite: raises BadRequest for a row so extreme.
         """
-        if self._one is not None:
-            one = self._one
-            answers = [one(row) for row in rows]
-            for i, answer in enumerate(answers):
-                if answer - answer != 0.0:
-                    raise _not_finite(i)
-            return answers
-        many = self._many
-        assert many is not None
-        link = compile.softmax if self._plan["model"]["link"] == "softmax" else list
-        lists = [link(many(row)) for row in rows]
-        for i, answer_list in enumerate(lists):
-            for answer in answer_list:
-                if answer - answer != 0.0:
-                    raise _not_finite(i)
-        return lists
+        link, columns = self._plan["model"]["link"], self._outputs(rows)
+        if len(columns) > 1:
+            function = compile.softmax if link == "softmax" else list
+            lists = [function(outputs) for outputs in zip(*columns, strict=True)]
+            _check_finite([sum(answers) for answers in lists])
+            return lists
+        answers = columns[0]
+        if link == "logistic":
+            answers = [compile.logistic(x) for x in answers]
+        _check_finite(answers)
+        return answers
 
     def interval(self, value: float) -> tuple[float, float] | None:
         """Where the truth lies, for a regression's answer; None for classes, or if the plan does
@@ -127,11 +122,16 @@ class Scorer:
         return shapley.explain(self._plan, rows)
 
 
-def _not_finite(i: int) -> BadRequest:
-    return BadRequest(
-        f"instances[{i}]: the numbers are so extreme that the answer is not finite",
-        f"instances[{i}]",
-    )
+def _check_finite(answers: list[float]) -> None:
+    """Raise BadRequest for the first that is not finite."""
+    if math.isfinite(sum(answers)):  # so are all of them then, and it is the fastest way to see it
+        return
+    for i, answer in enumerate(answers):
+        if not math.isfinite(answer):
+            path = f"instances[{i}]"
+            raise BadRequest(
+                f"{path}: the numbers are so extreme that the answer is not finite", path
+            )
 
 
 def load(data: bytes, sha256: str | None = None) -> Scorer:
