@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from driftloop import emf
+from driftloop import metering
 from driftloop.capture_lines import Captured, lines
 from driftloop.errors import BadRequest, DriftloopError, RequestTooLarge
 from driftloop.ids import prediction_ids
@@ -122,24 +122,21 @@ class Endpoint:
         the same ids. Its latency is what the caller would have waited had it answered.
         ``elapsed``: milliseconds that he did wait."""
         began = perf_counter()
-        request.role, request.version = "shadow", challenger.served.version
+        model, number = self.live.serving.model, challenger.served.version
+        request.role = "shadow"
         assert request.asked is not None
         try:
             scores = score(challenger, request.asked.rows, self.live.serving.key)
-            took = (perf_counter() - began) * 1000
+            latency = elapsed - request.scoring + (perf_counter() - began) * 1000
             found = self._captured(challenger, request, scores)
         except Exception as error:  # noqa: BLE001  (whatever it is, the answer is given)
             self.live.say(_failed(challenger, error))
-            return [self._failure(request.now, challenger.served.version)]
-        latency = elapsed - request.scoring + took
-        named = {"model": self.live.serving.model, "version": str(challenger.served.version)}
-        values = {
-            "Requests": (1, "Count"),
-            "Rows": (len(request.ids), "Count"),
-            "Latency": (latency, "Milliseconds"),
-            "Errors": (0, "Count"),
-        }
-        return [*found, emf.line(self.env, request.now, named, values)]
+            return [metering.failed(self.env, model, request.now, version=number)]
+        rows = len(request.ids)
+        line = metering.shadowed(
+            self.env, model, request.now, version=number, latency=latency, rows=rows
+        )
+        return [*found, line]
 
     def _captured(self, version: Loaded, request: _Request, scores: Scores) -> list[str]:
         assert request.asked is not None
@@ -157,33 +154,23 @@ class Endpoint:
         return lines(captured, self.live.serving.sample)
 
     def _metrics(self, request: _Request, status: int, elapsed: float) -> list[str]:
-        """One line; by version too while two of them share the traffic, so that they compare."""
-        model = self.live.serving.model
-        dimensions, sets = {"model": model}, [["model"]]
-        route = self.live.route
+        model, route = self.live.serving.model, self.live.route
         compared = route is not None and route.challenger is not None
-        if compared and request.version:
-            dimensions["version"] = str(request.version)
-            sets.append(["model", "version"])
-        values: dict[str, tuple[float, str]] = {
-            "Requests": (1, "Count"),
-            "Rows": (len(request.ids), "Count"),
-            "Latency": (elapsed, "Milliseconds"),
-            "Errors": (int(status >= 500), "Count"),
-            "BadRequests": (int(400 <= status < 500), "Count"),
-        }
-        if self.live.stale:
-            values["StaleSeconds"] = (self.live.age(request.now), "Seconds")
-        found = [emf.line(self.env, request.now, dimensions, values, sets)]
+        found = [
+            metering.answered(
+                self.env,
+                model,
+                request.now,
+                status=status,
+                latency=elapsed,
+                rows=len(request.ids),
+                version=request.version if compared else None,
+                stale=self.live.age(request.now) if self.live.stale else None,
+            )
+        ]
         if request.failed:
-            found.append(self._failure(request.now, request.failed))
+            found.append(metering.failed(self.env, model, request.now, version=request.failed))
         return found
-
-    def _failure(self, now: int, version: int) -> str:
-        """A challenger's error, which is nobody else's."""
-        named = {"model": self.live.serving.model, "version": str(version)}
-        failure = {"Requests": (1, "Count"), "Errors": (1, "Count")}
-        return emf.line(self.env, now, named, failure)
 
 
 def _failed(challenger: Loaded, error: Exception) -> str:
