@@ -6,7 +6,7 @@ from typing import Any
 
 from driftloop.aws.clients import client
 from driftloop.route import Route
-from infra.cli import console
+from infra.cli import console, streams
 from infra.cli.console import moment
 from infra.cli.stacks import Deployment
 from infra.cli.target import now
@@ -25,7 +25,12 @@ def status(deployment: Deployment, endpoint: str | None, *, json: bool) -> None:
     console.out.print(f"API {deployment.platform['ApiUrl']}\n", soft_wrap=True)
     rows = [{**f, "last run": _last(f["last_run"]), "alarms": _alarms(f["alarms"])} for f in found]
     columns = ("model", "champion", "since", "challenger", "running", "last run", "alarms")
-    return console.listing("models", rows, columns, "no model is deployed")
+    console.listing("models", rows, columns, "no model is deployed")
+    for fact in found:
+        if fact["stream"]:
+            line = f"messages to {fact['model']}: {streams.told(fact['stream'])}"
+            console.out.print(line, soft_wrap=True)
+    return None
 
 
 def facts(deployment: Deployment, model: str) -> dict[str, Any]:
@@ -43,6 +48,7 @@ def facts(deployment: Deployment, model: str) -> dict[str, Any]:
         else None,
         "alarms": alarms(deployment, model),
         "url": deployment.url(model, "predict"),
+        "stream": streams.stream(deployment.models[model]),
     }
 
 
