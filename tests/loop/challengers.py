@@ -6,8 +6,10 @@ validation saw it answer like the champion, which is what a silently wrong one w
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +22,7 @@ from driftloop.aws.registry import Registry
 from driftloop.aws.table import Write
 from driftloop.plan import schema
 from driftloop.run import Guard
+from driftloop.spec import Spec
 from driftloop.version import Version
 from driftloop.when import iso
 from infra.cli import target
@@ -88,6 +91,7 @@ class Desk:
 
     def __init__(self, loop: Loop, model: str) -> None:
         self.loop, self.model, self.runs = loop, model, 0
+        self.function = f"driftloop-dev-{model}-release"
 
     @contextmanager
     def registry(self) -> Iterator[Registry]:
@@ -114,6 +118,18 @@ class Desk:
             sk = keys.version_sk(made.version)
             registry.table.write(Write("Put", keys.model_pk(self.model), sk, made.to_item()))
         return made.version
+
+    def obey(self, spec: Mapping[str, Any]) -> None:
+        """Let the release function obey another spec from now on, as a deployment would."""
+        functions, zipped = self.loop.client("lambda"), io.BytesIO()
+        with zipfile.ZipFile(zipped, "w") as archive:
+            archive.writestr("spec.json", Spec.parse(spec).to_json())
+        layer = functions.publish_layer_version(
+            LayerName=f"{self.model}-spec", Content={"ZipFile": zipped.getvalue()}
+        )["LayerVersionArn"]
+        now = functions.get_function_configuration(FunctionName=self.function)["Layers"]
+        others = [known["Arn"] for known in now if f"{self.model}-spec" not in known["Arn"]]
+        functions.update_function_configuration(FunctionName=self.function, Layers=[*others, layer])
 
     def start(self, version: int) -> dict[str, Any]:
         """Begin its release, as a run of its own that takes the lock."""
@@ -157,7 +173,7 @@ class Desk:
     def _invoke(self, op: str) -> dict[str, Any]:
         event = {"op": op, "state": self.state, "now": self.now(), "execution": "by hand"}
         answer = self.loop.client("lambda").invoke(
-            FunctionName=f"driftloop-dev-{self.model}-release", Payload=json.dumps(event)
+            FunctionName=self.function, Payload=json.dumps(event)
         )
         found: dict[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:

@@ -196,19 +196,22 @@ def deployed(assembly: Any, **clock: Any) -> Iterator[Loop]:
 
 @pytest.fixture(scope="package")
 def loop(synth: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    """Both models deployed; ``flights`` answers messages too, and has a champion trained on the
-    first 12,000 flights."""
+    """Three models deployed: ``flights`` answers messages too, and has a champion trained on the
+    first 12,000 flights; ``probation`` has none, for versions made by hand
+    (:mod:`tests.loop.challengers`)."""
     folder, spec = tmp_path_factory.mktemp("specs"), yaml.safe_load(FLIGHTS.read_text())
     first, other = folder / "flights.yaml", folder / "flights-sagemaker.yaml"
     first.write_text(yaml.safe_dump({**spec, "stream": {"retries": 1}}, sort_keys=False))
     spec |= {"name": "flights-sagemaker"}
     spec["training"] |= {"compute": "sagemaker"}
     other.write_text(yaml.safe_dump(spec, sort_keys=False))
+    third = folder / "probation.yaml"
+    third.write_text(yaml.safe_dump(PROBATION, sort_keys=False))
     environments = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/driftloop:1"
     # The first upload has a megabyte, and is large.
     environments["dev"] |= {"sagemaker": {"image": image}, "piece_bytes": 256 << 10}
-    assembly = synth(models=f"{first},{other}", environments=environments)
+    assembly = synth(models=f"{first},{other},{third}", environments=environments)
     with deployed(assembly, speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as world:
         world.upload("flights", "first.csv", as_csv(rows(most=12_000)))
         yield world
