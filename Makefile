@@ -35,12 +35,6 @@ $(DONE)/layers: $(DONE)/packages layers/runtime/requirements.txt layers/tabular/
 	@$(BIN)/python -m infra.app
 	@touch $@
 
-$(DONE)/bench: $(DONE)/packages
-	@echo "→ what the benchmark compares with"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,bench]'
-	@touch $@
-
 demo: install ## six months of flights through the whole loop; leaves report/demo.html
 	@$(BIN)/driftloop demo $(ARGS)
 
@@ -50,7 +44,7 @@ test: install ## every test
 lint: install ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-bench: install $(DONE)/bench ## latency, start-up, set-up and ingest, measured here
+bench: install ## predict, set-up and ingest, measured here beside others (ARGS=--help)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python tests/bench/bench.py $(ARGS)
 
 deploy: install ## into the AWS account of your credentials (ENV=dev or prod)

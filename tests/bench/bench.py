@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,7 @@ def main() -> None:
     predict.arguments(parser)
     ingest.arguments(parser)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
     console = Console()
     found = {"predict": predict.measure(console, options.starts, options.rounds, options.seconds)}
     console.print("Synthesizing, deploying, uploading January …")

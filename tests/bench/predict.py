@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -102,6 +103,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     arguments(parser)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
     figures = measure(Console(), options.starts, options.rounds, options.seconds)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))
@@ -210,7 +212,8 @@ class Field:
         # One CPU, as a function has; scikit-learn's threads only wait for each other on few rows.
         quiet = {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore", "DO_NOT_TRACK": "1",
                  "MLFLOW_DISABLE_TELEMETRY": "true", "BENTOML_DO_NOT_TRACK": "True"}  # fmt: skip
-        environment |= folder | quiet
+        found = f"{Path(self.pythons[contestant]).parent}{os.pathsep}{environment.get('PATH', '')}"
+        environment |= folder | quiet | {"PATH": found}
         if contestant.name == OURS:
             environment |= {
                 "AWS_ENDPOINT_URL": self.registry, "AWS_REGION": "us-east-1",

@@ -8,7 +8,7 @@ import joblib
 import pandas as pd
 
 
-@bentoml.service(name="flights")
+@bentoml.service(name="flights", logging={"access": {"enabled": False}})
 class Flights:
     def __init__(self) -> None:
         self.pipeline = joblib.load(Path(os.environ["BENCH_FOLDER"]) / "pipeline.joblib")

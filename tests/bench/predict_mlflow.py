@@ -17,5 +17,6 @@ mlflow.sklearn.save_model(
     folder / "mlflow",
     signature=mlflow.models.infer_signature(rows, pipeline.predict_proba(rows)),
     pyfunc_predict_fn="predict_proba",
+    serialization_format="cloudpickle",  # as it was the default for years
     pip_requirements=[],
 )

@@ -41,8 +41,9 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        for pid in _family(self._process.pid):  # its workers may have sessions of their own
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.communicate()
 
     @property
@@ -119,6 +120,8 @@ class Server(Process):
         self.started = time.perf_counter() - self.began
 
     def time(self, rows: int, seconds: float) -> Figures:
+        self._connection = None  # the server may have closed it while others had their turn
+        self.chances(self._ask(self._request(self.questions.instances[:1])))
         return self.questions.time(rows, seconds, self._request, self._ask, self.chances)
 
     def _request(self, instances: list[Figures]) -> tuple[bytes, dict[str, str]]:
