@@ -50,6 +50,7 @@ class Loop(Stack):
         workflow = Workflow(self, settings, shared, spec, steps)
         trigger = function(stages.TRIGGER, DRIFTLOOP_STATE_MACHINE=workflow.arn)
         workflow.let_start(trigger.role)
+        workflow.let_ask(trigger.role)
 
         predict, capture = function(stages.PREDICT), function(stages.CAPTURE)
         labels, monitor = function(stages.LABELS), function(stages.MONITOR)

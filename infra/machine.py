@@ -60,10 +60,14 @@ class Machine(Construct):
         machine.node.add_dependency(self.role)
 
     def let_start(self, role: iam.IGrantable) -> None:
-        """Start executions, and ask how one of them ended."""
-        principal = role.grant_principal
-        principal.add_to_principal_policy(allow(["states:StartExecution"], [self.arn]))
-        principal.add_to_principal_policy(allow(["states:DescribeExecution"], [self._executions]))
+        """Start executions."""
+        may = allow(["states:StartExecution"], [self.arn])
+        role.grant_principal.add_to_principal_policy(may)
+
+    def let_ask(self, role: iam.IGrantable) -> None:
+        """Ask how an execution ended."""
+        may = allow(["states:DescribeExecution"], [self._executions])
+        role.grant_principal.add_to_principal_policy(may)
 
     def let_map(self, model: str) -> None:
         """A distributed Map reads its items, and runs each as an execution of its own machine."""

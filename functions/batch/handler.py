@@ -15,6 +15,7 @@ from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
 from driftloop.aws.workflow import Workflow
 from driftloop.batch.asked import Batch
+from driftloop.batch.division import CHUNK
 from driftloop.batch.steps import Work
 from driftloop.ids import canonical
 from driftloop.spec import Spec
@@ -35,7 +36,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         with TemporaryDirectory() as name:
             match event["op"]:
                 case "divide":
-                    answer = work.divide(batch, settings.code, int(settings.piece))
+                    size = min(CHUNK, int(settings.piece))
+                    answer = work.divide(batch, settings.code, size)
                 case "score":
                     where, number = state["divided"]["folder"], event["item"]["chunk"]
                     answer = {"scored": work.score(batch, where, number, Path(name))}

@@ -146,6 +146,22 @@ def predict(
 
 
 @app.command(group=LOOP)
+def batch(
+    model: str,
+    file: str,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="Where the predictions go.")] = None,
+    wait: Wait = True,
+    json: Json = False,
+) -> int:
+    """Score a file of any size (CSV, JSON Lines, Parquet), and fetch predictions and rejects."""
+    from infra.cli.batch import batch as score
+
+    return score(deployment(), model, file, out=out, wait=wait, json=json)
+
+
+@app.command(group=LOOP)
 def labels(model: str, /, *files: str, json: Json = False) -> None:
     """Hand in what became of served predictions (CSV)."""
     from infra.cli.fault import ASKED_WRONGLY, Fault

@@ -102,9 +102,7 @@ class Follow:
         for last in looks:
             done = [step for step in last[1] if step.ended]
             for step in done[told:]:
-                note = "failed" if step.failed else step.note
-                line = f"  {step.name:16} {step.seconds(step.began):>6.1f} s  {note}"
-                self._say(escape(line.rstrip()))
+                self._say(line(step))
             told = len(done)
         return last[0]
 
@@ -132,6 +130,12 @@ class Follow:
     def _say(self, text: str) -> None:
         if not self.quiet:
             console.out.print(text, soft_wrap=True)
+
+
+def line(step: Step) -> str:
+    """A state that has ended."""
+    note = "failed" if step.failed else step.note
+    return escape(f"  {step.name:16} {step.seconds(step.began):>6.1f} s  {note}".rstrip())
 
 
 def picture(run: Run, found: list[Step], moment: datetime) -> Group:

@@ -63,6 +63,11 @@ def steps(events: Iterable[Mapping[str, Any]]) -> list[Step]:
 def note(state: str, output: Mapping[str, Any]) -> str:
     """The one thing worth saying of what a state gave."""
     match state:
+        case "Divide":
+            return f"{output.get('divided', {}).get('chunks', 0):,} chunks"
+        case "Merge" if "report" in output:
+            got = output["report"]
+            return f"{got['predicted']:,} of {got['rows']:,} rows predicted"
         case "Ingest" | "Merge":
             if pieces := output.get("ingest", {}).get("pieces"):
                 return f"{pieces} pieces to check"

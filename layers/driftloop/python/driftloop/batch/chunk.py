@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from driftloop.batch.asked import Batch
 from driftloop.batch.division import Division
 from driftloop.batch.rows import Reject, Scored, score
 from driftloop.batch.sample import Sample
-from driftloop.batch.table import Part, document
+from driftloop.batch.table import Part
 from driftloop.blobs import Blobs
 from driftloop.capture_lines import columns
 from driftloop.captured import Record, pack
@@ -65,23 +64,24 @@ class _Chunk:
     def __init__(
         self, spec: Spec, batch: Batch, scorer: Scorer, made: Division, folder: Path
     ) -> None:
-        self._spec, self._batch, self._scorer, self._made = spec, batch, scorer, made
+        self._spec, self._scorer, self._made = spec, scorer, made
+        self._version, self._name, self._ms = batch.served.version, batch.name, batch.ms
         self._captured = columns([i.name for i in scorer.inputs], spec.key, spec.capture.redact)
         self.sample = Sample(spec.capture.sample)
         self.rejects, self.predictions = folder / "rejects.jsonl.gz", folder / "predictions"
 
     def score(self, source: Source) -> dict[str, Any]:
         made = self._made
-        examples: list[Reject] = []
         fields: Counter[str] = Counter()
+        examples: list[Reject] = []
         predicted = 0
         with (
-            Part(self.predictions, made.form, made.columns) as part,
+            Part(self.predictions, made.form, made.columns, made.key, self._version) as part,
             gzip.GzipFile(self.rejects, "wb", 1, mtime=0) as rejects,
         ):
             for block in source.blocks():
                 found = score(self._scorer, block, made.form, made.kinds, made.key)
-                part.add(list(self._documents(found)))
+                self._predict(part, found)
                 predicted += len(found.lines)
                 rejects.writelines(map(_line, found.rejects))
                 fields.update(reject.field for reject in found.rejects)
@@ -93,31 +93,30 @@ class _Chunk:
             "examples": [json.loads(_line(reject)) for reject in examples],
         }
 
-    def _documents(self, found: Scored) -> Iterator[dict[str, Any]]:
-        batch, key, version = self._batch, self._made.key, self._batch.served.version
-        ids = ids_at(batch.name, batch.ms, found.lines)
-        answers = predictions(self._scorer, ids, found.scores)
-        rows = zip(found.lines, found.instances, answers, found.scores, strict=True)
-        for line, instance, answer, scored in rows:
-            if self.sample.wants(answer["id"]):
-                self.sample.add(self._record(answer["id"], instance, scored))
-            yield document(line, key, instance.get(key) if key else None, answer, version)
+    def _predict(self, part: Part, found: Scored) -> None:
+        key = self._made.key
+        ids = ids_at(self._name, self._ms, found.lines)
+        keys = [instance.get(key) for instance in found.instances] if key else [None] * len(ids)
+        part.add(found.lines, keys, predictions(self._scorer, ids, found.scores))
+        for row in zip(ids, found.instances, found.scores, strict=True):
+            if self.sample.wants(row[0]):
+                self.sample.add(self._record(*row))
 
     def _record(self, identity: str, instance: dict[str, Any], scored: Any) -> Record:
         """As the endpoint's captures are kept."""
-        spec, batch = self._spec, self._batch
         values = {name: _short(instance.get(name)) for name in self._captured}
-        key = values.get(spec.key) if spec.key else None
-        return {
+        record = {
             "id": identity,
-            "time": batch.ms,
-            "version": batch.served.version,
+            "time": self._ms,
+            "version": self._version,
             "role": ROLE,
-            "request": batch.name,
-            "features": {name: values.get(name) for name in spec.features},
+            "request": self._name,
+            "features": {name: values.get(name) for name in self._spec.features},
             "prediction": scored,
-            **({} if key is None else {"key": key}),
         }
+        if self._spec.key and (key := values.get(self._spec.key)) is not None:
+            record["key"] = key
+        return record
 
 
 def _short(value: Any) -> Any:

@@ -9,12 +9,11 @@ cut.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import nsmallest
 
 from driftloop.captured import Record
 from driftloop.ids import sampled
 
-MOST = 20_000
+MOST = 10_000
 
 
 class Sample:
@@ -44,7 +43,7 @@ class Sample:
 
     def records(self) -> list[Record]:
         """In the order of their places."""
-        return nsmallest(self.most, self._held, key=lambda record: _place(record["id"]))
+        return sorted(self._held, key=lambda record: _place(record["id"]))[: self.most]
 
 
 def _place(identity: str) -> str:

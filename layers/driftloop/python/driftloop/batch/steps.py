@@ -25,9 +25,9 @@ class Work:
     spec: Spec
 
     def divide(self, batch: Batch, code: str, size: int = CHUNK) -> dict[str, Any]:
-        """Cut the file into chunks of ``size`` bytes, or of :data:`CHUNK`; returns ``{"folder",
-        "chunks", "items"}``. A file that cannot be scored is reported, and the DataError raised."""
-        scorer, size = self._scorer(batch), min(size, CHUNK)
+        """Cut the file into chunks of ``size`` bytes of text; returns ``{"folder", "chunks",
+        "items"}``. A file that cannot be scored is reported, and the DataError raised."""
+        scorer = self._scorer(batch)
         try:
             return divide(self.store, self.landing, self.spec, batch, scorer, code, size)
         except (DataError, NotFound) as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -35,35 +35,46 @@ def columns(scorer: Scorer, key: str | None) -> dict[str, str]:
     found = {"line": "whole", "id": "text"}
     if key:
         found[_named(key)] = "text"
-    for name, value in flat({**sample, "version": 0}):
+    for name, value in flat(sample):
         found[name] = "text" if isinstance(value, str) else "number"
     return found | {"version": "whole"}
 
 
-def document(line: int, key: str | None, value: Any, answer: Document, version: int) -> Document:
-    """One prediction, with the line its row stands on, the user's key of it, and the version."""
-    named = {_named(key): value} if key else {}
-    return {"line": line, "id": answer["id"], **named, **answer, "version": version}
-
-
 class Part:
-    """A chunk's predictions, written into ``path``."""
+    """A chunk's predictions, written into ``path``. ``kinds``: the columns; ``key``: the user's own
+    (None: there is none); ``version``: which one they are of."""
 
-    def __init__(self, path: Path, form: Form, kinds: dict[str, str]) -> None:
-        self._form, self._kinds = form, kinds
+    def __init__(
+        self, path: Path, form: Form, kinds: dict[str, str], key: str | None, version: int
+    ) -> None:
+        self._form, self._kinds, self._version = form, kinds, version
+        self._key = _named(key) if key else None
         self._file = path.open("wb")
         self._parquet = _parquet(self._file, kinds) if form == "parquet" else None
 
-    def add(self, documents: list[Document]) -> None:
+    def add(self, lines: list[int], keys: list[Any], answers: list[Document]) -> None:
+        """Predictions, with the lines their rows stand on, and the user's keys of them."""
+        if self._form == "jsonl":
+            self._file.writelines(
+                self._line(*row) for row in zip(lines, keys, answers, strict=True)
+            )
+            return
+        if not lines:
+            return
+        ids, cells = [answer["id"] for answer in answers], zip(*map(_cells, answers), strict=True)
+        columns: list[Sequence[Any]] = [lines, ids, *([keys] if self._key else []), *cells]
+        columns.append([self._version] * len(lines))
         if self._parquet:
-            self._parquet.write_table(_table(documents, self._kinds))
-        elif self._form == "jsonl":
-            self._file.write("".join(_encode(d) + "\n" for d in documents).encode())
+            self._parquet.write_table(_table(columns, self._kinds))
         else:
             text = io.StringIO()
-            rows = ([value for _, value in flat(d)] for d in documents)
-            csv.writer(text, lineterminator="\n").writerows(rows)
+            csv.writer(text, lineterminator="\n").writerows(zip(*columns, strict=True))
             self._file.write(text.getvalue().encode())
+
+    def _line(self, line: int, key: Any, answer: Document) -> bytes:
+        named = {self._key: key} if self._key else {}
+        whole = {"line": line, "id": answer["id"], **named, **answer, "version": self._version}
+        return f"{_encode(whole)}\n".encode()
 
     def close(self) -> None:
         if self._parquet:
@@ -75,6 +86,14 @@ class Part:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _cells(answer: Document) -> list[Any]:
+    """All but the id, what is nested laid flat."""
+    _, *values = answer.values()
+    if dict not in map(type, values):
+        return values
+    return [value for name, value in flat(answer) if name != "id"]
 
 
 def whole(form: Form, kinds: dict[str, str], parts: Iterable[BinaryIO], folder: Path) -> BinaryIO:
@@ -114,13 +133,11 @@ def _parquet(file: Any, kinds: dict[str, str]) -> Any:
     return pq.ParquetWriter(file, schema, compression="zstd", store_schema=False)
 
 
-def _table(documents: list[Document], kinds: dict[str, str]) -> Any:
-    rows = [[value for _, value in flat(d)] for d in documents]
-    values = zip(*rows, strict=True) if rows else [()] * len(kinds)
+def _table(columns: list[Sequence[Any]], kinds: dict[str, str]) -> Any:
     return pa.table(
         {
             name: pa.array(map(_text, column) if kind == "text" else column, _TYPES[kind])
-            for (name, kind), column in zip(kinds.items(), values, strict=True)
+            for (name, kind), column in zip(kinds.items(), columns, strict=True)
         }
     )
 
