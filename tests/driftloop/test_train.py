@@ -52,6 +52,24 @@ def test_a_candidate_is_complete_and_its_plan_answers_as_its_pipeline(
     assert summary["form"] == "plan" and len(candidate.name) == 16
 
 
+@pytest.mark.parametrize(("task", "classes", "estimator", "params"), CASES)
+def test_a_null_alone_answers_as_the_training_data_would_have_it(task, classes, estimator, params):
+    """A pipeline asked for one row of a null category may take it for another type of column, and
+    answer differently than for the same row among others; the plan knows one answer."""
+    spec, frame = spec_of(task), frame_of(400, classes)
+    candidate = train(frame, spec, choice_of(estimator, params), "c0de")
+    scorer = load(candidate.files["plan.json"])
+    kept = persisted.loads(candidate.files["pipeline.skops"])
+    among_others = pipeline.predict(kept, frame)
+    nulls = np.flatnonzero((frame.columns["kind"] == -1) | np.isnan(frame.columns["size"]))[:40]
+    assert (frame.columns["kind"][nulls] == -1).any() and frame.train[nulls].any()
+    instances = list(frame.instances())
+    rows = [scorer.row(instances[n]) for n in nulls]
+    alone = [scorer.score([row])[0] for row in rows]
+    np.testing.assert_allclose(alone, among_others[nulls], rtol=0, atol=1e-12)
+    assert alone == scorer.score(rows)
+
+
 SCRIPT = """
 import sys
 sys.path[:0] = {paths!r}
