@@ -77,7 +77,7 @@ class Poller:
     def _work(self, mapping: Any, state: _State) -> None:
         if self.local.clock.speed:  # while the clock stands, nothing more comes by waiting
             time.sleep(_GATHER_SECONDS)
-        while messages := self._take(mapping, state):
+        while not self.local.stopped and (messages := self._take(mapping, state)):
             try:
                 self._deliver(mapping, messages)
             except Exception:

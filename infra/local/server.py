@@ -200,6 +200,10 @@ class Local:
         if self._own_home:
             shutil.rmtree(self.home, ignore_errors=True)
 
+    @property
+    def stopped(self) -> bool:
+        return self._stopped.is_set()
+
     def wait_stopped(self) -> None:
         self._stopped.wait()
 
