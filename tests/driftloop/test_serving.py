@@ -1,5 +1,7 @@
 """Whatever happens to registry and bucket, what is loaded answers, and says truly what it is."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,6 +89,31 @@ def test_a_lost_bucket_costs_one_try_a_look_not_one_a_request():
     for ms in range(0, 9_000, 1_000):
         assert desk.ask([ROW], now=NOW + 11_000 + ms)[2]["version"] == 1
     assert (desk.shelf.looks, desk.shelf.fetches) == (2, 2)
+
+
+def test_route_plan_and_challenger_share_one_budget_of_a_fifth_of_a_second():
+    desk = Desk()
+    desk.ask([ROW])
+    route, since = desk.shelf.current, desk.shelf.current.since
+    route = promoted(route, desk.shelf.put(2, plan(2.0)), since)
+    desk.shelf.current = canary(route, desk.shelf.put(3, plan(3.0)), 1.0, since)
+    given_route, given_plan, budgets = desk.shelf.route, desk.shelf.plan, []
+
+    def slow_route(budget):
+        budgets.append(budget)
+        time.sleep(0.08)
+        return given_route(budget)
+
+    def slow_plan(key, start, budget):
+        budgets.append(budget)
+        time.sleep(0.13)
+        return given_plan(key, start, budget)
+
+    desk.shelf.route, desk.shelf.plan = slow_route, slow_plan
+    versions = [desk.ask([ROW], now=NOW + 11_000 + ms)[2]["version"] for ms in (0, 10)]
+    assert versions == [2, 3]  # the challenger's turn came with the second request
+    route_s, champion_s, challenger_s = budgets
+    assert route_s <= 0.2 and champion_s <= 0.12 and challenger_s <= 0.2
 
 
 def test_a_route_that_nobody_can_read_is_refused_by_name(monkeypatch):

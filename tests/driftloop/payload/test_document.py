@@ -70,6 +70,7 @@ def test_text_base64_and_gzip_read_the_same():
         ('{"instances": [{"carrier": "\\ud800"}]}', "", "surrogate"),
         ('{"instances": [{"carrier": "\\uDC00\\ud800"}]}', "", "surrogate"),
         ('{"instances": [{"\\udfff": 1}]}', "", "surrogate"),
+        ('{"instances": [{"carrier": "\ud800"}]}', "", "not text"),
         ("\ufeff{}", "", "byte order mark"),
     ],
 )

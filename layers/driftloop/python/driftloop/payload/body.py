@@ -68,14 +68,14 @@ def _media(said: str) -> tuple[str, Mapping[str, str]]:
 
 
 def _bounded(text: str) -> str:
-    """By characters, and by bytes where that could make the difference."""
     size = len(text)
-    if size > MAX_BYTES or (not text.isascii() and size * 4 > MAX_BYTES):
-        size = len(text.encode("utf-8", "surrogatepass"))
-        if size > MAX_BYTES:
-            raise RequestTooLarge(
-                f"the body has {size:,} bytes; at most {MAX_BYTES:,} in one request"
-            )
+    if not text.isascii():
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise BadRequest(f"the body is not text (character {error.start})") from None
+    if size > MAX_BYTES:
+        raise RequestTooLarge(f"the body has {size:,} bytes; at most {MAX_BYTES:,} in one request")
     return text
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from driftloop.errors import BadRequest
 
-_HALVES = re.compile("[\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]").search
+_HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]").search
 
 
 class _Doubled(ValueError):
@@ -41,7 +42,7 @@ def parse(text: str) -> Any:
         keys = _keys(document)
         if keys != text.count(":") and keys != _most_keys(text):
             document = _decode_slowly(text)  # finds a doubled key, if there is one
-        if "\\u" in text and _escapes_half(document):
+        if "\\" in text and _HALF_ESCAPED(text) and _has_half(document):
             raise BadRequest("the body holds half of a surrogate pair, which is no character")
     except RecursionError:
         raise BadRequest("the body is nested too deeply") from None
@@ -80,6 +81,6 @@ def _keys(document: Any) -> int:
     return found
 
 
-def _escapes_half(document: Any) -> bool:
+def _has_half(document: Any) -> bool:
     """The decoder joins two halves that follow each other, so any that is left is alone."""
-    return bool(_HALVES.search(json.dumps(document, ensure_ascii=False)))
+    return _HALF(json.dumps(document, ensure_ascii=False)) is not None
