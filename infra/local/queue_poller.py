@@ -4,14 +4,17 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 
 A message that failed is left alone: the queue shows it again when its visibility time-out is over,
-and moves it to the dead letters when it was received too often.
+and moves it to the dead letters when it was received too often. Only while the function is at work
+no time-out passes: its work takes real time, and the clock may run faster.
 """
 
 import logging
+import math
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.sqs.models import sqs_backends
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 _BATCHES_AT_ONCE = 5  # as Lambda begins with
 _GATHER_SECONDS = 0.02  # real time: a burst of messages becomes few batches
 _AT_ONCE = 10  # messages SQS gives at a time
+_HELD = 12 * 3600  # seconds; the longest SQS hides a message
 
 
 @dataclass
@@ -78,10 +82,13 @@ class Poller:
         if self.local.clock.speed:  # while the clock stands, nothing more comes by waiting
             time.sleep(_GATHER_SECONDS)
         while not self.local.stopped and (messages := self._take(mapping, state)):
+            taken = self.local.clock.now()
             try:
-                self._deliver(mapping, messages)
+                again = self._deliver(mapping, messages)
             except Exception:
                 log.exception("%d messages of %s come again", len(messages), _name(mapping))
+                again = {message.id for message in messages}
+            self._show(mapping, again, taken)
 
     def _take(self, mapping: Any, state: _State) -> list[Any]:
         """The next batch. Whoever finds none has stopped working before anybody can be told of a
@@ -91,9 +98,7 @@ class Poller:
             queue = self._queues().queues.get(_name(mapping))
             while queue and len(found) < mapping.batch_size:
                 wanted = min(_AT_ONCE, mapping.batch_size - len(found))
-                more = self._queues().receive_message(
-                    queue.name, wanted, 0, queue.visibility_timeout, ["All"]
-                )
+                more = self._queues().receive_message(queue.name, wanted, 0, _HELD, ["All"])
                 found += more
                 if not more:
                     break
@@ -101,10 +106,12 @@ class Poller:
                 state.active -= 1
             return found
 
-    def _deliver(self, mapping: Any, messages: list[Any]) -> None:
+    def _deliver(self, mapping: Any, messages: list[Any]) -> set[str]:
+        """Run the function and delete what it has done; the messages it has not."""
         function = self.local.lambdas.find(mapping.function_arn)
         self._record(function.role, mapping.event_source_arn)
         records = [record(message, mapping.event_source_arn) for message in messages]
+        left: set[str] = set()
         for some, payload in payloads(records, LARGEST_PAYLOAD):
             result = self.local.lambdas.run(
                 function, payload, str(uuid.uuid4()), mapping.function_arn, patient=True
@@ -120,6 +127,22 @@ class Poller:
             for one in some:
                 if one["messageId"] not in again:
                     self._queues().delete_message(_name(mapping), one["receiptHandle"])
+            left |= again
+        return left
+
+    def _show(self, mapping: Any, again: set[str], taken: datetime) -> None:
+        """Let messages be seen when their time-out, as of ``taken``, is over."""
+        queue = self._queues().queues.get(_name(mapping))
+        if not again or queue is None:
+            return
+        passed = (self.local.clock.now() - taken).total_seconds()
+        left = max(0, math.ceil(queue.visibility_timeout - passed))
+        for message in list(queue._messages):
+            if message.id in again:
+                message.change_visibility(left)
+        self.local.clock.call_later(
+            left, lambda: self.on_message(mapping.event_source_arn), f"messages of {queue.name}"
+        )
 
     def _record(self, role: str, queue_arn: str) -> None:
         """Lambda reads in the name of the function's role."""
