@@ -64,7 +64,8 @@ def note(state: str, output: Mapping[str, Any]) -> str:
     """The one thing worth saying of what a state gave."""
     match state:
         case "Divide":
-            return f"{output.get('divided', {}).get('chunks', 0):,} chunks"
+            count = output.get("divided", {}).get("chunks", 0)
+            return f"{count:,} chunk{'' if count == 1 else 's'}"
         case "Merge" if "report" in output:
             got = output["report"]
             return f"{got['predicted']:,} of {got['rows']:,} rows predicted"

@@ -68,3 +68,9 @@ def test_a_refusal_says_which_gates_refused():
     ]
     said = note("Validate", {"verdict": {"accepted": False, "reasons": reasons}})
     assert said == "refused: log_loss no better than version 1"
+
+
+def test_the_steps_of_a_batch_say_how_far_they_came():
+    assert note("Divide", {"divided": {"chunks": 1}}) == "1 chunk"
+    assert note("Divide", {"divided": {"chunks": 1024}}) == "1,024 chunks"
+    assert note("Merge", {"report": {"rows": 20, "predicted": 19}}) == "19 of 20 rows predicted"
