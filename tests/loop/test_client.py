@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 import pytest
 
@@ -10,9 +12,11 @@ from tests.loop.conftest import Loop, instance, rows
 
 
 @pytest.fixture
-def endpoint(loop: Loop) -> Endpoint:
+def endpoint(loop: Loop) -> Iterator[Endpoint]:
     url = loop.platform["ApiUrl"] + "/models/flights"
-    return Endpoint(url, region="us-east-1", credentials=Credentials("test", "test"))
+    keys = Credentials("test", "test")
+    with Endpoint(url, region="us-east-1", credentials=keys) as endpoint:
+        yield endpoint
 
 
 def test_predictions_and_what_became_of_them(loop: Loop, endpoint: Endpoint) -> None:
@@ -35,6 +39,9 @@ def test_the_model_tells_what_it_takes(endpoint: Endpoint) -> None:
 
 
 def test_a_signature_that_is_wrong_is_refused(endpoint: Endpoint) -> None:
-    wrong = Endpoint(endpoint.url, region="us-east-1", credentials=Credentials("test", "wrong"))
-    with pytest.raises(Refused, match="403: Forbidden"):
+    keys = Credentials("test", "wrong")
+    with (
+        Endpoint(endpoint.url, region="us-east-1", credentials=keys) as wrong,
+        pytest.raises(Refused, match="403: Forbidden"),
+    ):
         wrong.predict({"hour": 1})
