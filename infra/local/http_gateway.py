@@ -19,6 +19,7 @@ from .http_event import Answer, MalformedAnswer, Place, answer_of, event_of
 from .http_log import Story
 from .http_route import RouteKey, choose
 from .http_server import plain
+from .lambda_invoke import TooManyRequests
 from .service_access import refusal
 from .sigv4 import Received
 from .throttle import ACCOUNT_BURST, ACCOUNT_RATE, Bucket
@@ -188,6 +189,8 @@ class Gateway:
             return work.result(seconds)
         except TimeoutError as late:
             raise _Ended(plain(503), f"no answer within {seconds:g} s") from late
+        except TooManyRequests as throttled:
+            raise _Ended(plain(503), "as many functions run as may") from throttled
 
     def _log(self, story: Story, answer: Answer, began: float) -> None:
         settings = (story.stage.access_log_settings if story.stage else None) or {}

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,7 @@ class Lambdas:
         self._all: set[_Environment] = set()
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(CONCURRENCY)
+        self._events = threading.BoundedSemaphore(CONCURRENCY // 2)
         self._stopped = False
 
     def find(self, function: str, qualifier: str | None = None) -> Any:
@@ -107,13 +109,15 @@ class Lambdas:
         *,
         patient: bool = False,
     ) -> InvokeResult:
-        """One try. ``patient`` waits for a slot instead of raising TooManyRequests."""
-        if not self._slots.acquire(timeout=None if patient else 5.0):
-            raise TooManyRequests
-        try:
-            return self._run(function, payload, request_id, called or function.function_arn)
-        finally:
-            self._slots.release()
+        """One try. ``patient`` waits for a slot instead of raising TooManyRequests, and leaves some
+        to callers who wait: AWS reads its queue of events more slowly while an account is full."""
+        with self._events if patient else nullcontext():
+            if not self._slots.acquire(timeout=None if patient else 5.0):
+                raise TooManyRequests
+            try:
+                return self._run(function, payload, request_id, called or function.function_arn)
+            finally:
+                self._slots.release()
 
     def _run(self, function: Any, payload: bytes, request_id: str, called: str) -> InvokeResult:
         timeout = float(function.timeout)

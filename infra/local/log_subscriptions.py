@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SERVICE = "logs.amazonaws.com"
-_GATHER_SECONDS = 0.05  # real time
+_GATHER_SECONDS = 0.5  # real time; CloudWatch gathers for seconds
 _LARGEST_PAYLOAD = 256 * 1024  # of an asynchronous invocation
 _Line = tuple[int, str]
 
