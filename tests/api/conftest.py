@@ -42,6 +42,7 @@ features:
   hour: {type: number, min: 0, max: 23}
   carrier: {type: category}
   temp: {type: number, nullable: true}
+capture: {sample: 0}  # thousands of requests come, and labels by key would look through them all
 """
 
 

@@ -140,10 +140,15 @@ def test_head_is_get_without_a_body():
 
 
 def test_who_asks_before_a_call_learns_nothing():
-    for path in ("/models/flights/predict", "/models/nobody", "/"):
+    for path, allow in (
+        ("/models/flights/predict", "POST, OPTIONS"),
+        ("/models/nobody/predict", "POST, OPTIONS"),
+        ("/models/nobody", "GET, HEAD, OPTIONS"),
+        ("/nowhere", "OPTIONS"),
+    ):
         response = respond(Request("OPTIONS", path), None, SERVICE)
         assert (response["statusCode"], response["body"]) == (204, "")
-        assert response["headers"]["allow"] == "GET, HEAD, POST, OPTIONS"
+        assert response["headers"]["allow"] == allow
 
 
 @pytest.mark.parametrize(

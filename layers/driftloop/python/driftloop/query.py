@@ -63,10 +63,10 @@ class Request:
 def respond(request: Request, source: Source, service: Service) -> Response:
     """Raises NotFound, naming what there is, for a path that leads nowhere; WrongMethod for one
     that is there for others."""
-    if request.method == "OPTIONS":  # anybody may ask, and learns nothing
-        return text(204, "text/plain", "", allow="GET, HEAD, POST, OPTIONS")
     steps = [unquote(step) for step in request.path.split("/") if step]
     allowed = _methods(steps)
+    if request.method == "OPTIONS":  # anybody may ask, and learns no model's name
+        return text(204, "text/plain", "", allow=", ".join([*allowed, "OPTIONS"]))
     if steps[:1] == ["models"] and len(steps) > 1:
         _route(steps[1], source)
     if not allowed:
