@@ -104,7 +104,8 @@ def _model(service: Service, face: Interface) -> str:
     good = json.dumps(answer_example(face), indent=1, ensure_ascii=False)
     labels = escape(docs_curl.line(service, f"{url}/labels", labels_example(face)))
     explain = (
-        f"<p>With {_code('?explain=true')} each prediction says what every input contributed.</p>"
+        f"<p>With {_code('?explain=true')} each prediction says what every input "
+        "contributed, for up to 100 rows.</p>"
         if face.explains
         else ""
     )
