@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop.errors import RequestTooLarge
+from driftloop.errors import BadRequest, RequestTooLarge
 from driftloop.plan import compile, load, schema, shapley
+from driftloop.plan.quadrature import gauss_legendre
 
 from . import random_plans
 
 SEEDS = st.integers(0, 2**32 - 1)
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=40, deadline=None)
 
 
 def worth(tree, inputs, row, known):
@@ -116,8 +117,18 @@ def test_a_linear_model_is_explained_against_the_mean_of_its_terms():
     assert found.contributions == [[pytest.approx(expected)]]
 
 
+def test_law_10_an_explanation_that_overflows_is_refused_not_served():
+    plan = random_plans.linear(4, inputs=3)
+    plan["model"]["weights"][0][0] = 1e3
+    scorer = load(schema.dump(plan))
+    rows = [scorer.row({f"n{i}": value for i in range(3)}) for value in (None, 1.7e308)]
+    with pytest.raises(BadRequest, match="so extreme") as caught:
+        scorer.explain(rows)
+    assert caught.value.field == "instances[1]"
+
+
 def test_very_deep_paths_over_many_inputs_stay_exact():
-    """One leaf behind 60 inputs: the sums of Algorithm 2's polynomials would cancel here."""
+    """One leaf behind 60 inputs."""
     depth = 60
     at = [v for _ in range(depth) for v in (0.0, 0.0)] + [1.0]
     tree = {
@@ -161,3 +172,11 @@ def test_loading_a_plan_does_not_prepare_explanations(monkeypatch):
     plan = random_plans.trees(1)
     scorer = load(schema.dump(plan))
     scorer.score([scorer.row({f"n{i}": None for i in range(5)})])
+
+
+@pytest.mark.parametrize("points", [1, 2, 3, 8, 30])
+def test_the_rule_of_integration_is_exact_for_polynomials(points):
+    rule = gauss_legendre(points)
+    for power in range(2 * points):
+        exact = 1 / (power + 1)
+        assert sum(w * x**power for x, w in rule) == pytest.approx(exact, rel=1e-13)

@@ -108,7 +108,8 @@ class Scorer:
         """What each input adds to the answers for encoded rows, on the model's own scale.
 
         Raises BadRequest if the plan is older than explanations, and RequestTooLarge for more
-        than :attr:`explainable` rows; neither knows the field that asked.
+        than :attr:`explainable` rows; neither knows the field that asked. Never NaN or infinite,
+        as in :meth:`score`.
         """
         from driftloop.plan import shapley
 
@@ -119,7 +120,9 @@ class Scorer:
             )
         if len(rows) > most:
             raise RequestTooLarge(f"{len(rows):,} rows to explain; at most {most:,} at once")
-        return shapley.explain(self._plan, rows)
+        found = shapley.explain(self._plan, rows)
+        _check_finite([sum(map(sum, outputs)) for outputs in found.contributions])
+        return found
 
 
 def _check_finite(answers: list[float]) -> None:
