@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from driftloop import captured, keys
 from driftloop.batch import sample
 from driftloop.errors import DataError, IntegrityError, NotFound, UnreadableFile, WrongColumns
 from driftloop.ids import id_ms, prediction_ids
-from driftloop.plan import load
+from driftloop.plan import load, schema
 from tests.driftloop.batch.batching import Bench, as_csv, as_jsonl, as_parquet
 from tests.driftloop.memory import Crash
 from tests.driftloop.plans import NOW, Desk, plan
@@ -280,3 +281,16 @@ def test_what_is_no_data_asks_for_nothing() -> None:
         bench.land(b"", "folder/")
     with pytest.raises(AssertionError):
         bench.land(b"", "out/_SUCCESS")
+
+
+def test_law_10_a_row_without_a_finite_answer_is_a_reject() -> None:
+    body = json.loads(plan(classes=None))
+    body["model"]["weights"][0][2] = 1e10
+    bench = Bench.new(schema.dump(body), task="regression", target="delay")
+    rows = [{"hour": 3, "carrier": "UA", "temp": t} for t in (1, 1e300, 2, -1e300, 3)]
+    report = bench.run(bench.land(as_csv(rows)))
+    assert [r["line"] for r in bench.rejects(report)] == [3, 5]
+    assert {r["reason"] for r in bench.rejects(report)} == {
+        "the numbers are so extreme that the answer is not finite"
+    }
+    assert [p["line"] for p in bench.predictions(report)] == ["2", "4", "6"]

@@ -65,6 +65,8 @@ class _Chunk:
         self, spec: Spec, batch: Batch, scorer: Scorer, made: Division, folder: Path
     ) -> None:
         self._spec, self._scorer, self._made = spec, scorer, made
+        read = {*(i.name for i in scorer.inputs), made.key}
+        self._kinds = {name: kind for name, kind in made.kinds.items() if name in read}
         self._version, self._name, self._ms = batch.served.version, batch.name, batch.ms
         self._captured = columns([i.name for i in scorer.inputs], spec.key, spec.capture.redact)
         self.sample = Sample(spec.capture.sample)
@@ -80,7 +82,7 @@ class _Chunk:
             gzip.GzipFile(self.rejects, "wb", 1, mtime=0) as rejects,
         ):
             for block in source.blocks():
-                found = score(self._scorer, block, made.form, made.kinds, made.key)
+                found = score(self._scorer, block, made.form, self._kinds, made.key)
                 self._predict(part, found)
                 predicted += len(found.lines)
                 rejects.writelines(map(_line, found.rejects))

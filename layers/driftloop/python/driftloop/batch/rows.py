@@ -49,12 +49,12 @@ class Scored:
 def score(
     scorer: Scorer, block: Block, form: Form, kinds: Mapping[str, Kind], key: str | None
 ) -> Scored:
-    """Every row of the block, in exactly one of the two."""
+    """Every row of the block, in exactly one of the two. ``kinds``: the inputs and the key."""
     rejects = [Reject(b.line, "", b.fault, b.text) for b in block.broken]
     admitted: list[int] = []
     rows: list[Row] = []
     found = instances(block, form, kinds)
-    odd = [name for name, column in block.columns.items() if isinstance(column, list)]
+    odd = [name for name in kinds if isinstance(block.columns[name], list)]
 
     def reject(at: int, problems: list[tuple[str, str]]) -> None:
         (name, reason), *also = problems
@@ -112,10 +112,9 @@ def _further(
 
 
 def instances(block: Block, form: Form, kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
-    """The rows as a client would send them."""
-    names = list(block.columns)
-    columns = [_values(block.columns[name], form, kinds[name]) for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    """The rows as a client would send them, with the fields ``kinds``."""
+    columns = [_values(block.columns[name], form, kind) for name, kind in kinds.items()]
+    return [dict(zip(kinds, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _values(column: Any, form: Form, kind: Kind) -> list[Any]:
