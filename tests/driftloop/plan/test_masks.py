@@ -73,6 +73,17 @@ def test_rows_are_taken_in_chunks_and_alone_as_together(monkeypatch):
     assert scorer.score([]) == []
 
 
+def test_trees_for_one_output_and_for_all_may_be_mixed():
+    plan, draw = random_plans.trees(5, outputs=3, count=0), random.Random(5)
+    plan["model"]["trees"] = [
+        random_plans.tree(draw, plan["inputs"], 5, output, 3) for output in (2, None, 0, None, 1)
+    ]
+    scorer = load(schema.dump(plan))
+    rows = [scorer.row(random_plans.instance(plan, draw)) for _ in range(9)]
+    raw = zip(*scorer._outputs(rows), strict=True)
+    assert [list(outputs) for outputs in raw] == [as_written(plan, row) for row in rows]
+
+
 def test_what_would_take_too_much_memory_is_walked(monkeypatch):
     plan = random_plans.trees(11, count=40)
     assert masks.fit(plan["model"], plan["inputs"])

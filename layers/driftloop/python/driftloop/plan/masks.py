@@ -35,8 +35,11 @@ LEFT, RIGHT, MISSING = 0, 1, 2  # if the value goes left, if it goes right, if i
 
 
 def fit(model: dict[str, Any], inputs: list[dict[str, Any]]) -> bool:
-    """Whether a model's trees are few and small enough."""
+    """Whether a model's trees are few and small enough, and all of them add to one output each, or
+    all to all."""
     trees = model["trees"]
+    if len({tree["output"] is None for tree in trees}) > 1:
+        return False
     if max((tree["input"].count(-1) for tree in trees), default=0) > MOST_LEAVES:
         return False
     places: list[set[Any]] = [set() for _ in inputs]
