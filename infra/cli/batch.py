@@ -28,7 +28,9 @@ def batch(
 ) -> int:
     """Put the file under ``batch/<model>/``; with ``wait``, fetch predictions and rejects. Returns
     the exit code."""
-    machine = deployment.model(model)["BatchMachineArn"]
+    machine = deployment.model(model).get("BatchMachineArn")
+    if machine is None:
+        raise Fault(f"{model} was deployed before files could be scored; deploy it again")
     path = rows.existing(file)
     if path.name.startswith(("_", ".")):
         raise Fault(f"{path.name}: a file of that name is not taken for data", ASKED_WRONGLY)
