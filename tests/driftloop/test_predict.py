@@ -378,3 +378,11 @@ def test_an_unexpected_failure_is_a_500_document_and_counts():
 def test_too_many_rows_is_413():
     status, _, body, _ = Desk().ask([ROW] * 10_001)
     assert (status, body["title"]) == (413, "Request Entity Too Large")
+
+
+def test_an_answer_longer_than_lambda_gives_is_413():
+    desk = Desk(plan(classes=tuple(f"{'class':>60}{i}" for i in range(300))))
+    assert desk.ask([ROW] * 10)[0] == 200
+    status, _, body, lines = desk.ask([ROW] * 300)
+    assert status == 413 and "fewer rows" in body["detail"]
+    assert len(lines) == 1  # what was not answered is not captured

@@ -17,7 +17,7 @@ from driftloop.problem import JSON, Response, encode, problem, text
 from driftloop.scoring import Scores, explanations, predictions, score, told
 from driftloop.serving import Live, Loaded
 
-MAX_ANSWER = 5_900_000  # characters; Lambda's answers end at 6 MB
+MAX_ANSWER = 6_000_000  # bytes; Lambda's answers end at 6 MiB
 
 
 @dataclass
@@ -87,8 +87,9 @@ class Endpoint:
                 rows = told(scorer, ids, scores)
             model = encode(self.live.serving.model)
             kind, said = JSON, f'{{"model":{model},"version":{number},"predictions":{rows}}}'
-        if len(said) > MAX_ANSWER:
-            raise RequestTooLarge("the answer would be over 6 MB; send fewer rows", "instances")
+        # The runtime sends it as a JSON text, in which a character takes up to six bytes.
+        if len(said) * 6 > MAX_ANSWER and len(encode(said)) > MAX_ANSWER:
+            raise RequestTooLarge("the answer would be over 6 MB; send fewer rows")
         return text(200, kind, said, x_driftloop_version=number)
 
     def _score(self, asked: Asked, request: _Request) -> tuple[Loaded, Scores]:

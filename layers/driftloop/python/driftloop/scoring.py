@@ -57,26 +57,39 @@ def _mistakes(
     version: Loaded, rows: list[Any], key: str | None, place: Place
 ) -> Iterator[BadRequest]:
     """The slow way: everything that is wrong, in order, by its path."""
+    scorer, fine = version.scorer, True
     for i, row in enumerate(rows):
-        problems: list[tuple[str, str]] = []
-        if row.__class__ is not dict:
-            yield _mistake(place.row(i), "should be an object of features")
-            continue
-        for name in row:
-            if name not in version.known:
-                yield unknown(name, version.known, place.field(i, name))
-        problems += version.scorer.mistakes(row)
-        for name, wrong in ((key, wrong_key), (version.time, wrong_time)):
-            if name is not None and (problem := wrong(row.get(name))):
-                problems.append((name, problem))
-        for name, problem in problems:
-            yield _mistake(place.field(i, name), problem)
-        if not problems and row.keys() <= version.known:
-            try:
-                version.scorer.score([version.scorer.row(row)])
-            except BadRequest:
-                problem = "the numbers are so extreme that the answer is not finite"
+        for name, problem in _problems(version, row, key):
+            fine = False
+            if name is None:
                 yield _mistake(place.row(i), problem)
+            elif name in version.known:
+                yield _mistake(place.field(i, name), problem)
+            else:
+                yield unknown(name, version.known, place.field(i, name))
+    for i, row in enumerate(rows if fine else ()):
+        try:
+            scorer.score([scorer.row(row)])
+        except BadRequest:
+            problem = "the numbers are so extreme that the answer is not finite"
+            yield _mistake(place.row(i), problem)
+
+
+def _problems(version: Loaded, row: Any, key: str | None) -> Iterator[tuple[str | None, str]]:
+    """What is wrong with a row: the field (None: the row itself), and a sentence about it."""
+    if row.__class__ is not dict:
+        yield None, "should be an object of features"
+        return
+    for name in row:
+        if name not in version.known:
+            yield name, ""
+    try:
+        version.scorer.row(row)
+    except BadRequest:
+        yield from version.scorer.mistakes(row)
+    for name, wrong in ((key, wrong_key), (version.time, wrong_time)):
+        if name is not None and (problem := wrong(row.get(name))):
+            yield name, problem
 
 
 def _mistake(field: str, problem: str) -> BadRequest:
