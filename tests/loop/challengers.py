@@ -6,16 +6,21 @@ validation saw it answer like the champion, which is what a silently wrong one w
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from driftloop import keys
 from driftloop.aws.registry import Registry
@@ -28,7 +33,7 @@ from driftloop.when import iso
 from infra.cli import target
 from tests.loop.conftest import Loop
 
-SLOW = 10_000  # trees that add nothing: some 6 ms a row
+SLOW = 10_000  # trees that add nothing: some 6 ms a row on an idle core
 
 
 def good(plan: bytes) -> bytes:
@@ -40,9 +45,10 @@ def slow(plan: bytes) -> bytes:
     """Answers the same, and walks thousands of trees for it."""
     found = json.loads(plan)
     number = next(i for i, item in enumerate(found["inputs"]) if item["type"] == "number")
-    idle = {"input": [number, -1, -1], "at": [0.0, 0.0, 0.0], "right": [2, 0, 0],
-            "missing_left": [0, 0, 0], "output": 0, "cover": None}  # fmt: skip
-    found["model"]["trees"] += [idle] * SLOW
+    idle = {"input": [number, -1, -1], "right": [2, 0, 0], "missing_left": [0, 0, 0], "output": 0,
+            "cover": None}  # fmt: skip
+    # each at a place of its own, so that there are too many to be prepared for
+    found["model"]["trees"] += [idle | {"at": [float(k), 0.0, 0.0]} for k in range(SLOW)]
     return schema.dump(found)
 
 
@@ -134,11 +140,35 @@ class Desk:
     def start(self, version: int) -> dict[str, Any]:
         """Begin its release, as a run of its own that takes the lock."""
         self.runs += 1
+        self.loop.local.clock.advance(timedelta(seconds=1))  # so that the audit has an order
         run = f"manual-by-hand-{self.model}-{version}-{self.runs}"
         with self.registry() as registry:
             guard = registry.acquire(self.model, run, self.now())
         self.state = {"run": guard.run, "fence": guard.fence, "version": {"version": version}}
-        return self._invoke("start")
+        step = self._invoke("start")
+        if step["status"] != "baking":
+            self.end()
+        return step
+
+    def send(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The answers to requests of one row each, all of which must be answered. The clock moves
+        on every few of them, so that the endpoint looks for its route."""
+        url, local = f"{self.loop.platform['ApiUrl']}/models/{self.model}/predict", self.loop.local
+        parts, answers = urlsplit(url), []
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        for i, row in enumerate(rows):
+            if i % 10 == 0:
+                local.clock.advance(timedelta(seconds=11))
+            body = json.dumps({"instances": [row]}).encode()
+            request = AWSRequest("POST", url, {"content-type": "application/json"}, body)
+            SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(request)
+            connection.request("POST", parts.path, body, dict(request.headers.items()))
+            answer = connection.getresponse()
+            answers.append(json.loads(answer.read()))
+            assert answer.status == 200, answers[-1]
+        connection.close()
+        local.wait_idle(60)
+        return answers
 
     def observe(self) -> dict[str, Any]:
         """One look; the lock is given up when the release has ended."""
@@ -148,8 +178,9 @@ class Desk:
         return step
 
     def follow(self, step: dict[str, Any]) -> dict[str, Any]:
-        """Look whenever it is time to, until the release has ended."""
-        while step["status"] == "baking":
+        """Look whenever it is time to, until the route has moved."""
+        revision = step["revision"]
+        while step["status"] == "baking" and step["revision"] == revision:
             self.loop.local.clock.advance(timedelta(seconds=step["wait_seconds"]))
             step = self.observe()
         return step

@@ -1,0 +1,165 @@
+"""Every check of a release: what it calls bad, what it waits for, what it cannot know."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftloop.releasing.bounds import dkw, effective, hoeffding, mean, rate_gap, wilson
+from driftloop.releasing.checks import DUE, EARLY, answers, errors, latency, quality
+from driftloop.releasing.distance import Distance, between, gap, shifts
+from driftloop.releasing.evidence import Answered, Evidence, Seen
+from driftloop.traffic import Traffic
+
+LIKE = Distance(1, 1000, 0.02, 0.02, 0.5)
+
+
+def rows(scores, losses=None, per_request=1, names="r"):
+    scores = np.asarray(scores, dtype=float)
+    found = np.full(len(scores), np.nan) if losses is None else np.asarray(losses, dtype=float)
+    return Answered(scores, [f"{names}{i // per_request}" for i in range(len(scores))], found)
+
+
+def both(ours, theirs, **more):
+    return Evidence(Seen(answered=theirs), Seen(answered=ours), **{"expected": LIKE} | more)
+
+
+def traffic(ours, theirs):
+    return Evidence(Seen(Traffic(*theirs)), Seen(Traffic(*ours)))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "state"),
+    [
+        ((0, 0), (500, 0), "few"),
+        ((29, 0), (500, 0), "few"),
+        ((30, 0), (500, 0), "good"),
+        ((10, 4), (500, 0), "bad"),  # too few to be good, enough to be bad
+        ((1000, 2), (500, 0), "good"),  # may be chance, and is tolerable
+        ((1000, 300), (1000, 300), "good"),  # whatever it is, the champion has it too
+        ((200, 40), (5, 1), "good"),  # one in five of five says little of the champion
+        ((200, 40), (0, 0), "bad"),
+    ],
+)
+def test_errors_are_judged_beside_the_champions(ours, theirs, state):
+    assert errors(traffic(ours, theirs), 30, DUE).state == state
+
+
+def test_a_look_before_it_is_due_needs_more_to_condemn():
+    seen = traffic((40, 3), (400, 4))
+    assert errors(seen, 30, DUE).state == "bad" and errors(seen, 30, EARLY).state == "good"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "state"),
+    [
+        ((50, 0, 50, 9.0, 20.0), (500, 0, 500, 2.0, 20.0), "bad"),
+        ((50, 0, 50, 0.9, 1.0), (500, 0, 500, 0.1, 1.0), "good"),  # what nobody feels
+        ((50, 0, 50, 2.0, 900.0), (500, 0, 500, 2.0, 9.0), "good"),  # one cold start of fifty
+        ((2000, 0, 2000, 2.0, 90.0), (2000, 0, 2000, 2.0, 9.0), "bad"),
+        ((9, 0, 9, 90.0, 90.0), (500, 0, 500, 2.0, 9.0), "few"),
+        ((50, 0, 50, 90.0, 90.0), (3, 0, 3, 2.0, 9.0), "unknown"),
+    ],
+)
+def test_latency_is_judged_by_the_median_and_of_many_by_the_tail(ours, theirs, state):
+    assert latency(traffic(ours, theirs), 30).state == state
+
+
+def test_answers_of_other_rows_are_compared_in_distribution():
+    draw = np.random.default_rng(1)
+    like, champion = draw.beta(2, 5, 300), draw.beta(2, 5, 900)
+    assert answers(both(rows(like), rows(champion)), 30, DUE).state == "good"
+    found = answers(both(rows(1 - like), rows(champion)), 30, DUE)
+    assert found.state == "bad" and "at validation" in found.text
+    few = answers(both(rows(like[:20]), rows(champion)), 30, DUE)
+    assert (few.state, few.n, few.needs) == ("few", 20, 30)
+    assert answers(both(rows(like[:20]), rows(champion), sample=0.5), 30, DUE).state == "good"
+    for unknown in ({"expected": None}, {"sample": 0.0}):
+        assert answers(both(rows(like), rows(champion), **unknown), 30, DUE).state == "unknown"
+    one = answers(both(rows(1 - like, per_request=300), rows(champion)), 30, DUE)
+    assert (one.state, one.n) == ("few", 1)  # one request of 300 rows is one
+
+
+def test_answers_of_the_same_rows_are_compared_row_by_row():
+    """Shuffled answers have the same distribution, and are wrong all the same."""
+    draw = np.random.default_rng(2)
+    champion = draw.beta(2, 5, 200)
+    shuffled = draw.permutation(champion)
+    assert answers(both(rows(shuffled), rows(champion)), 30, DUE).state == "good"
+    assert answers(both(rows(shuffled), rows(champion), paired=True), 30, DUE).state == "bad"
+    near = champion + 0.01
+    assert answers(both(rows(near), rows(champion), paired=True), 30, DUE).state == "good"
+
+
+def test_answers_of_several_classes():
+    draw = np.random.default_rng(3)
+    champion = draw.dirichlet([5, 2, 2], 400)
+    like, expected = draw.dirichlet([5, 2, 2], 400), Distance(1, 900, 0.03, 0.05)
+    for paired in (False, True):
+        same = like if not paired else champion * 0.98 + 0.02 / 3
+        seen = both(rows(same), rows(champion), expected=expected, paired=paired)
+        assert answers(seen, 30, DUE).state == "good"
+        turned = both(rows(champion[:, ::-1]), rows(champion), expected=expected, paired=paired)
+        assert answers(turned, 30, DUE).state == "bad"
+    other = both(rows(like[:, :2]), rows(champion), expected=expected)
+    assert answers(other, 30, DUE).state == "unknown"
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_quality_is_judged_where_labels_came(paired):
+    draw = np.random.default_rng(4)
+    loss = draw.exponential(0.5, 400)
+    names = "r" if paired else "s"
+
+    def seen(more):
+        ours = loss + more if paired else draw.exponential(0.5, 400) + more
+        return both(rows(loss, ours), rows(loss, loss, names=names), paired=paired, metric="brier")
+
+    worse = quality(seen(0.3), 30, DUE)
+    assert worse.state == "bad" and "brier of 400 labelled rows worse by 0." in worse.text
+    assert quality(seen(-0.3), 30, DUE).state == "good"
+    assert quality(both(rows(loss), rows(loss, loss)), 30, DUE).state == "unknown"
+
+
+def test_distances():
+    a = np.array([0.1, 0.2, 0.3, 0.4])
+    assert gap(a, a, 1.0) == 0 and gap(a, a + 0.04, 1.0) == 0  # a small move of all is none
+    assert gap(a, a + 0.9, 1.0) == 1 == gap(a + 0.9, a, 1.0)
+    assert gap(a, a + 0.04, 0.1) > 0  # unless that is much on the scale
+    np.testing.assert_allclose(shifts(a, a + 0.1, 0.5), 0.2)
+    found = between(3, a + 0.01, a)
+    assert (found.champion, found.rows, found.gap) == (3, 4, 0) and 0 < found.shift < 0.1
+    assert between(3, np.ones(9), np.ones(9)).scale == 1.0
+
+
+SCORES = st.lists(st.floats(-5, 5), min_size=1, max_size=60).map(np.array)
+
+
+@given(SCORES, SCORES, st.floats(0.01, 5))
+def test_distances_are_shares_and_symmetric(a, b, scale):
+    assert 0 <= gap(a, b, scale) == gap(b, a, scale) <= 1
+    bare = max(abs((a <= x).mean() - (b <= x).mean()) for x in (*a, *b))
+    assert gap(a, b, scale) <= bare + 1e-12
+    n = min(len(a), len(b))
+    assert (shifts(a[:n], b[:n], scale) <= 1).all() and (shifts(a, a, scale) == 0).all()
+
+
+@given(st.integers(0, 300), st.integers(1, 300), st.integers(0, 300), st.integers(1, 300))
+def test_rates_and_their_bounds(k, n, j, m):
+    k, j = min(k, n), min(j, m)
+    low, high = wilson(k, n, 2.0)
+    assert 0 <= low <= k / n <= high + 1e-12 <= 1 + 2e-12
+    assert rate_gap((k, n), (j, m), 2.0) <= k / n - j / m + 1e-12
+
+
+def test_bounds_hold_as_often_as_they_say():
+    """Simulated: 2,000 samples of 50, each bound broken no more often than its alpha."""
+    draw = np.random.default_rng(5)
+    samples = np.sort(draw.random((2000, 50)), axis=1)
+    steps = np.arange(1, 51) / 50
+    off = np.maximum(steps - samples, samples - steps + 1 / 50).max(axis=1)
+    assert 0.02 < (off > dkw(50, 0.05)).mean() < 0.05
+    assert (samples.mean(axis=1) - 0.5 > hoeffding(50, 0.05)).mean() < 0.05
+    assert effective(["a", "a", "b", "b"]) == 2 and effective("abcd") == 4 and not effective([])
+    average, error = mean(np.array([1.0, 1.0, 3.0, 3.0]), ["a", "a", "b", "b"])
+    assert (average, error) == (2.0, pytest.approx(1.0)) and mean(np.ones(2), ["a", "a"])[1] > 1e9
