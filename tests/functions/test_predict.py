@@ -85,6 +85,9 @@ def test_the_function_serves_what_the_registry_names(aws, capsys):
     response = function.handler(EVENT, None)
     assert response["statusCode"] == 200
     assert json.loads(response["body"])["version"] == 1
+    source, served = function.endpoint().live.source, function.endpoint().live.route.champion
+    assert source.plan(served.key, 0, 1) == (plan(), len(plan()))
+    assert source.plan(served.key, 100, 1) == (plan()[100:], len(plan()))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [("capture" in line, "_aws" in line) for line in lines[-2:]] == [
         (True, False),
