@@ -98,6 +98,13 @@ def test_an_item_is_read_consistently_and_signed(server, client):
     assert "/eu-west-1/dynamodb/aws4_request" in headers["authorization"]
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"Item": {"a": {"SS": []}}}', b"\xff"])
+def test_what_is_no_item_is_refused_by_name(server, client, body):
+    server.script = [(200, body, 0)]
+    with pytest.raises(DriftloopError, match="no item"):
+        get_item(client, "registry", "MODEL#m", "ROUTE", 1)
+
+
 def test_no_item_is_none(client):
     assert get_item(client, "registry", "MODEL#m", "ROUTE", 1) is None
 

@@ -41,8 +41,11 @@ def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dic
     answer = client.call("dynamodb", url, request, budget)
     if answer.status != 200:
         raise _refused(answer, f"{pk}/{sk}")
-    item = json.loads(answer.body).get("Item")
-    return decode_item(item) if item else None
+    try:
+        item = json.loads(answer.body).get("Item")
+        return decode_item(item) if item else None
+    except (ValueError, AttributeError) as error:
+        raise DriftloopError(f"{pk}/{sk}: the answer is no item ({error})") from error
 
 
 def get_object(
