@@ -71,6 +71,21 @@ def test_labels_by_prediction_id_become_labels_and_a_part() -> None:
     assert rows.columns["y"].tolist() == ["1"] * 60
 
 
+def test_a_shadow_shares_the_label_and_adds_no_row() -> None:
+    """The answer and what a shadow made of its row have one id: one label, one row to learn."""
+    store, names = store_with()
+    sent = [[float(i), "ab"[i % 2], f"k0-{i}"] for i in range(20)]
+    beside = served("r0", START, sent, version=2, role="shadow", predictions=[0.75] * 20)
+    capture(store, SPEC, enumerate_events(beside, 9_000))
+    for column in (names, [f"k{day}-{i}" for day in range(3) for i in range(20)]):
+        answer = put(store, csv("id", column), name=f"f{column[0]}")
+        assert (answer["matched"], answer["predictions"], answer["rows"]) == (60, 60, 60)
+    assert labels_in(store) == dict.fromkeys(names, "1")
+    alone = put(store_with()[0], csv("id", names))
+    again = put(store, csv("id", names))
+    assert again["part"] == alone["part"]
+
+
 def test_labels_by_key_find_the_prediction() -> None:
     store, names = store_with()
     keyed = [f"k{day}-{i}" for day in range(3) for i in range(20)]

@@ -74,16 +74,16 @@ class World:
         self.champion = 1
 
     def serve(self, day: int, rows: int = ROWS, shift: float = 0.0, version: int = 1,
-              hour: int = 3) -> list[tuple[str, float]]:  # fmt: skip
+              hour: int = 3, role: str = "champion") -> list[tuple[str, float]]:  # fmt: skip
         """A request of ``rows`` rows; returns ids and probabilities."""
         rng = np.random.default_rng(day)
         ms, request = FIRST + day * DAY + hour * 3_600_000, f"{day}-{version}-{hour}"
         names = ids.prediction_ids(request, ms, rows)
         chances = rng.uniform(0.2, 0.8, rows).tolist()
         sent = [[x, "ab"[i % 2]] for i, x in enumerate((rng.normal(size=rows) + shift).tolist())]
-        told = lines(Captured("toy", version, "champion", ms, request, ["x", "c"], names, sent,
+        told = lines(Captured("toy", version, role, ms, request, ["x", "c"], names, sent,
                               chances), 1.0)  # fmt: skip
-        for event in enumerate_events(told, day * 1000 + hour):
+        for event in enumerate_events(told, day * 1000 + hour + 100 * (role == "shadow")):
             capture(self.store, self.spec, [event])
         return list(zip(names, chances, strict=True))
 
@@ -127,6 +127,20 @@ def test_a_window_is_judged_once_it_is_closed_and_grace_is_over() -> None:
     assert len(world.metric("FeatureDriftRatio")) == 2
     assert {line["_aws"]["Timestamp"] for line in world.lines} == {FIRST + DAY + 3_600_000}
     assert world.judge(1, hour=3) == [] and world.lines == []
+
+
+def test_what_a_shadow_scored_was_not_served() -> None:
+    """Its captures are no window of its version, nor rows of one that it was promoted in."""
+    world = World(make_spec(grace="1h"))
+    world.serve(0)
+    world.serve(0, role="shadow", version=2, shift=9.0)
+    (judged,) = world.judge(1)
+    assert (judged["version"], judged["rows"]) == (1, ROWS)
+    world.serve(1, role="shadow", version=2, shift=9.0)
+    world.serve(1, version=2, hour=5)
+    (judged,) = world.judge(2)
+    assert (judged["version"], judged["role"], judged["rows"]) == (2, "champion", ROWS)
+    assert judged["drift_ratio"] < 1
 
 
 def test_a_shift_shows_and_says_what_moved() -> None:
