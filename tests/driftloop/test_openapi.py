@@ -45,9 +45,10 @@ def wide() -> dict:
         category("carrier"),
         category("origin", allowed=["EWR", "JFK"], nullable=True),
         category("tail", pattern="N[0-9A-Z]{1,5}"),
+        number("a/b ~ü%", nullable=True),
     ]
     numbers = [0.1, 0.2, 0.3]
-    found["model"]["weights"] = [[*numbers, *[[0.0, 0.25, 0.5]] * 3]]
+    found["model"]["weights"] = [[*numbers, *[[0.0, 0.25, 0.5]] * 3, 0.4]]
     return found
 
 
@@ -109,8 +110,10 @@ VALUES = st.one_of(
     st.none(), st.booleans(), WORDS, st.integers(-70, 30), st.floats(-1e3, 1e3), st.just([]),
     st.sampled_from([2**70, -(2**70), 1e308, 10**400]),
 )  # fmt: skip
-NAMES = ["hour", "any", "temp", "carrier", "origin", "tail", "flight_id", "sched_dep", "oops"]
-GOOD = {"hour": 1, "any": 2.5, "temp": None, "carrier": "UA", "origin": "EWR", "tail": "N1"}
+NAMES = ["hour", "any", "temp", "carrier", "origin", "tail", "flight_id", "sched_dep", "oops",
+         "a/b ~ü%"]  # fmt: skip
+GOOD = {"hour": 1, "any": 2.5, "temp": None, "carrier": "UA", "origin": "EWR", "tail": "N1",
+        "a/b ~ü%": 7}  # fmt: skip
 
 
 @st.composite

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from driftloop.capture_lines import WHOLE
 from driftloop.checking.pattern import LONGEST
@@ -86,7 +87,7 @@ def _columns(face: Interface) -> dict[str, Schema]:
 def payload(face: Interface) -> Schema:
     """A request's JSON body, in one of its shapes."""
     row: Schema = {"$ref": f"#/components/schemas/{face.model}.row"}
-    columns = _columns(face)
+    columns = {name: _of_row(face, name) for name in _columns(face)}
     required = [item.name for item in face.inputs if not item.nullable]
     positional = {
         "description": "Values in the order of the inputs.",
@@ -131,6 +132,12 @@ def payload(face: Interface) -> Schema:
             _shape("inputs", {"anyOf": [_rows(either), by_name]}, "MLflow, TensorFlow Serving"),
         ],
     }
+
+
+def _of_row(face: Interface, name: str) -> Schema:
+    """A reference (RFC 6901, section 6): lists of categories are long enough once."""
+    step = quote(name.replace("~", "~0").replace("/", "~1"), safe="~")
+    return {"$ref": f"#/components/schemas/{face.model}.row/properties/{step}"}
 
 
 def _rows(row: Schema) -> Schema:

@@ -161,7 +161,7 @@ def _allowed(item: Input, face: Interface) -> str:
         if item.min is not None and item.max is not None:
             return f"{item.min:g} to {item.max:g}"
         least = "" if item.min is None else f"{item.min:g} or more"
-        return least or ("" if item.max is None else f"{item.max:g} or less") or "any"
+        return least or ("" if item.max is None else f"{item.max:g} or less") or "any number"
     if item.categories is not None:
         return _some(item.categories)
     known = face.known.get(item.name, ())
