@@ -7,14 +7,14 @@ that is a polynomial in x of a degree below the number of inputs asked, so that 
 Legendre's rule of half as many points gives it exactly. At a point it takes one walk down the tree
 and one up, whatever the depth, as in Yu et al., "Linear TreeShap" (2022).
 
-A row costs some 4 µs a leaf of the model, the first row of a request 10 µs more.
+A row costs some 4 µs a leaf of the model, less where rows go alike ways, and a request 10 µs a leaf.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import mul
+from operator import add, mul
 from typing import Any
 
 from driftloop.plan.inputs import Row
@@ -36,13 +36,17 @@ def explain(model: dict[str, Any], inputs: list[dict[str, Any]], rows: list[Row]
             values[k] = [at if i < 0 else 0.0 for i, at in zip(tree["input"], leaves, strict=True)]
             base[k] += math.fsum(map(mul, values[k], edges.weight)) / edges.weight[0]
         taken = _taken(tree, inputs)
-        states = [edges.states(taken(row)) for row in rows]
+        alike: dict[bytes, list[list[list[float]]]] = {}  # contributions of rows, by their states
+        for contributions, row in zip(found, rows, strict=True):
+            alike.setdefault(bytes(edges.states(taken(row))), []).append(contributions)
         for x, weight in gauss_legendre((edges.most_inputs + 1) // 2):
             choices = edges.choices(x)
-            for contributions, state in zip(found, states, strict=True):
-                chosen = [choice[s] for choice, s in zip(choices, state, strict=True)]
+            for states, them in alike.items():
+                chosen = [choice[state] for choice, state in zip(choices, states, strict=True)]
                 for k, of_nodes in values.items():
-                    edges.add(contributions[k], chosen, weight, of_nodes)
+                    added = edges.contributions(chosen, weight, of_nodes, len(inputs))
+                    for contributions in them:
+                        contributions[k] = list(map(add, contributions[k], added))
     for contributions in found:
         for of_output in contributions:
             of_output[:] = [c / divide for c in of_output]
@@ -141,20 +145,17 @@ class _Edges:
             for n, (share, above) in enumerate(zip(self.share, self.above, strict=True))
         ]
 
-    def add(
-        self,
-        contributions: list[float],
-        chosen: list[tuple[float, float]],
-        weight: float,
-        values: list[float],
-    ) -> None:
-        """Add a point of the integral to a row's contributions: products down, sums up."""
+    def contributions(
+        self, chosen: list[tuple[float, float]], weight: float, values: list[float], inputs: int
+    ) -> list[float]:
+        """What each input adds by one point of the integral: products down, sums up."""
         heights: list[float] = []
         for parent, (factor, _) in zip(self.parent, chosen, strict=True):
             weight = heights[parent] * factor if heights else weight
             heights.append(weight)
-        totals = list(map(mul, heights, values))
+        totals, found = list(map(mul, heights, values)), [0.0] * inputs
         for (n, parent, i), (_, gain) in zip(self.upwards, reversed(chosen), strict=False):
             total = totals[n]
-            contributions[i] += total * gain
+            found[i] += total * gain
             totals[parent] += total
+        return found
