@@ -30,7 +30,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
     console = Console()
-    found = {"predict": predict.measure(console, options.starts, options.rounds, options.seconds)}
+    found = {"predict": predict.measure(console, options)}
     console.print("Synthesizing, deploying, uploading January …")
     found["loop"] = loop_times()
     table = Table("the loop, on the embedded AWS", "seconds")

@@ -1,6 +1,7 @@
 """One model, the same rows: our predict function beside what one would otherwise deploy.
 
     python tests/bench/predict.py [--json FILE] [--starts 5] [--rounds 3] [--seconds 1.5]
+                                  [--beside mlflow bentoml …]
 
 Handlers run in a process of their own as Lambda runs them, from an API event to its answer (ours
 in 128 MB, with the lines it prints: captures and metrics); servers, and ours through the API of the
@@ -104,7 +105,7 @@ def main() -> None:
     arguments(parser)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
-    figures = measure(Console(), options.starts, options.rounds, options.seconds)
+    figures = measure(Console(), options)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))
 
@@ -113,11 +114,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--starts", type=int, default=5, help="starts to take the median of")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each, for warm answers")
     parser.add_argument("--seconds", type=float, default=1.5, help="of each turn and size")
+    help = "only contestants with one of these in their name; none: ours alone"
+    parser.add_argument("--beside", nargs="*", metavar="WORD", help=help)
 
 
-def measure(console: Console, starts: int, rounds: int, seconds: float) -> Figures:
+def chosen(words: list[str] | None) -> list[Contestant]:
+    ours, *others = CONTESTANTS
+    if words is None:
+        return [ours, *others]
+    return [ours, *(c for c in others if any(w.lower() in c.name.lower() for w in words))]
+
+
+def measure(console: Console, options: argparse.Namespace) -> Figures:
     """Show and return figures by contestant."""
-    pythons = {c: found for c in CONTESTANTS if (found := python_of(c, console))}
+    pythons = {c: found for c in chosen(options.beside) if (found := python_of(c, console))}
     busy = os.getloadavg()[0]
     console.print("Fitting the flights model …")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -129,7 +139,9 @@ def measure(console: Console, starts: int, rounds: int, seconds: float) -> Figur
         for contestant in pythons:
             console.print(f"Starting {contestant.name} …")
             try:
-                taken = [field.start(contestant) for _ in range(field.starts(contestant, starts))]
+                taken = [
+                    field.start(contestant) for _ in range(field.starts(contestant, options.starts))
+                ]
                 running[contestant] = stack.enter_context(field.running(contestant))
             except (RuntimeError, OSError) as error:
                 console.print(f"{contestant.name} is left out: {error}")
@@ -138,12 +150,12 @@ def measure(console: Console, starts: int, rounds: int, seconds: float) -> Figur
             start = statistics.median(taken[1:]) * 1000 if taken else None
             figures[contestant.name] = {"start": start, **field.size(contestant)}
         warm: dict[str, dict[int, list[Figures]]] = {}
-        for turn in range(rounds):
+        for turn in range(options.rounds):
             for contestant, process in running.items():
                 console.print(f"Asking {contestant.name}, round {turn + 1} …")
                 for rows in SIZES:
                     found = warm.setdefault(contestant.name, {}).setdefault(rows, [])
-                    found.append(process.time(rows, seconds))
+                    found.append(process.time(rows, options.seconds))
         for contestant, process in running.items():
             answers = {str(rows): summary(warm[contestant.name][rows]) for rows in SIZES}
             peak = None if contestant.name == EMBEDDED else process.peak()

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 Figures = dict[str, Any]
+COLD = {"start, ms": "start", "peak memory": "peak", "zip": "zip", "unpacked": "unzipped"}
 SIZES = {"1": "1 row", "100": "100 rows", "1000": "1,000 rows"}
 
 
 def show(console: Console, figures: dict[str, Figures], load: float) -> None:
-    ours = next(iter(figures.values()))
-    table = Table("ms, p50 / p99 and p50 beside ours", title="predict, warm")
-    for label in SIZES.values():
-        table.add_column(label, justify="right")
-    table.add_column("off by at most", justify="right")
+    ours = figures["driftloop"]
+    table = Table("", *SIZES.values(), "off by", box=SIMPLE_HEAD, pad_edge=False,
+                  title="predict, warm: ms, p50 / p99, p50 beside ours")  # fmt: skip
     for name, one in figures.items():
         cells = [_cell(one["rows"][size], ours["rows"][size]) for size in SIZES]
         off = max(one["rows"][size]["off"] for size in SIZES)
-        table.add_row(name, *cells, f"{off:.1g}" if off else "nothing")
+        table.add_row(name, *cells, f"{off:.1g}" if off else "–")
     console.print(table)
-    table = Table("", "start to first answer", "peak memory", "deployed, zip", "unpacked",
-                  title="predict, cold")  # fmt: skip
+    table = Table("", *COLD, box=SIMPLE_HEAD, pad_edge=False,
+                  title="predict, cold: process start to first answer; MB")  # fmt: skip
     for name, one in figures.items():
-        cells = [_beside(one[key], ours[key], unit) for key, unit in (
-            ("start", "ms"), ("peak", "MB"), ("zip", "MB"), ("unzipped", "MB"))]  # fmt: skip
-        table.add_row(name, *cells)
+        table.add_row(name, *(_beside(one[key], ours[key]) for key in COLD.values()))
     console.print(table)
     if load > 0.5:
         console.print(f"[yellow]Other work was going on (load {load:.1f}): provisional figures.[/]")
@@ -62,12 +60,12 @@ def _cell(one: Figures, ours: Figures) -> str:
     return f"{_number(one['p50'])} / {_number(one['p99'])}{_times(one['p50'], ours['p50'])}"
 
 
-def _beside(value: float | None, ours: float, unit: str) -> str:
-    return "–" if value is None else f"{_number(value)} {unit}{_times(value, ours)}"
+def _beside(value: float | None, ours: float) -> str:
+    return "–" if value is None else _number(value) + _times(value, ours)
 
 
 def _times(value: float, ours: float) -> str:
-    return "" if value == ours else f"  {_number(value / ours, 2)}×"
+    return "" if value == ours else f" {_number(value / ours, 2)}×"
 
 
 def _number(value: float, digits: int = 3) -> str:
