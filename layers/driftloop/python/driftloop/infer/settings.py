@@ -46,11 +46,13 @@ def settings(
     metric = "log_loss" if roles.task == "classification" else "rmse"
     trials = 8 if size.left <= MANY_ROWS else 4
     performance = {"performance": {"metric": metric, "tolerance": 0.1}}
+    told = "a new version that too few requests came to see goes back; promote would keep it"
+    guesses.append(Guess("release.unseen", "roll_back", told))
     return {
         "data": data,
         "training": {"trials": trials, "metric": metric, "seed": 7},
         "gates": {"beats_champion": {"metric": metric, "confidence": 0.95}},
-        "release": {"strategy": "canary", "share": 0.1, "bake": "10m", "approval": "none"},
+        "release": {"strategy": "canary", "share": 0.1, "bake": "10m", "unseen": "roll_back"},
         "monitor": _monitor(table, roles, guesses) | performance,
         "retrain": {"on": ["upload", "drift", "performance"], "cooldown": "6h"},
     }, guesses
