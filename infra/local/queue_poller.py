@@ -56,12 +56,15 @@ class Poller:
 
     def _look(self, mapping: Any, state: _State, *, due: bool = False) -> None:
         """Take up work: now if a batch is full or has waited long enough, else when it has."""
-        queue = self._queues().queues.get(_name(mapping))
-        there = queue.approximate_number_of_messages if queue else 0
         window = int(mapping.max_batch_window or 0)
+        most = (mapping.scaling_config or {}).get("MaximumConcurrency", _BATCHES_AT_ONCE)
         with state.lock:
             if due:
                 state.waiting = False
+            if state.active >= int(most):
+                return
+            queue = self._queues().queues.get(_name(mapping))
+            there = queue.approximate_number_of_messages if queue else 0
             if not there:
                 return
             if window and not due and there < mapping.batch_size:
@@ -70,9 +73,6 @@ class Poller:
                     self.local.clock.call_later(
                         window, lambda: self._look(mapping, state, due=True), "batching window"
                     )
-                return
-            most = (mapping.scaling_config or {}).get("MaximumConcurrency", _BATCHES_AT_ONCE)
-            if state.active >= int(most):
                 return
             state.active += 1
         name = f"messages of {_name(mapping)}"

@@ -53,6 +53,10 @@ def install(local: "Local") -> None:
         oldest = (now() - queue.message_retention_period) * 1000
         queue._messages[:] = [m for m in queue._messages if m.sent_timestamp > oldest]
 
+    def shown(queue: Queue) -> list[Message]:
+        moment = now() * 1000
+        return [m for m in queue._messages if moment >= max(m.visible_at, m.delayed_until)]
+
     def receive_message(
         backend: SQSBackend, queue_name: str, count: int, wait: float, visibility: int,
         attributes: list[str] | None = None,
@@ -88,6 +92,9 @@ def install(local: "Local") -> None:
     models.unix_time_millis = lambda: now() * 1000
     # moto: later than, so that a message made visible stays hidden while the clock stands
     Message.visible = property(lambda message: now() * 1000 >= message.visible_at)
+    Queue.messages = property(lambda queue: shown(queue))
+    # what is too old was forgotten; moto counts the whole queue for each message it looks at
+    SQSBackend.is_message_valid_based_on_retention_period = lambda *_: True
     Queue.add_message = add_message
     Queue.delete_message = _alone(moto_delete)
     SQSBackend.receive_message = receive_message
