@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftloop.ids import prediction_ids
@@ -121,6 +121,39 @@ def test_a_request_is_answered_whole_or_each_wrong_row_is_named(rows):
         assert wrong <= set(bad) and (len(body["errors"]) == MOST_MISTAKES or wrong == set(bad))
 
 
+WORDS = ["instances", "dataframe_records", "dataframe_split", "inputs", "parameters", "params"]
+WORDS += ["columns", "data", "index", "explain", *COLUMNS, "flight_id", "sched_dep"]
+ANY = st.recursive(
+    CELL | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(WORDS) | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+SHAPED = st.dictionaries(st.sampled_from(WORDS), ANY | ROWS, min_size=1, max_size=3)
+TABLES = st.lists(st.lists(CELL | st.sampled_from(COLUMNS), max_size=4), max_size=4).map(
+    lambda rows: "\n".join(",".join(map(str, row)) for row in rows)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    SHAPED.map(json.dumps) | ANY.map(json.dumps) | TABLES | st.text(max_size=20),
+    st.sampled_from(["application/json", "text/csv", "text/csv;header=present", "text/html"]),
+    st.sampled_from(["*/*", "text/csv"]),
+)
+def test_law_10_any_body_of_any_type_is_answered_or_refused_by_a_document(body, kind, accept):
+    desk = Desk(plan(background=True))
+    status, _, said, _ = desk.send(body, content_type=kind, accept=accept)
+    assert status in (200, 400, 415), said
+    assert status != 200 or kind != "text/html"
+    if status != 200:
+        assert said["status"] == status and said["detail"] and not desk.said
+    elif accept == "*/*":
+        assert all(0 <= row["probability"] <= 1 for row in said["predictions"])
+
+
 @given(st.lists(st.floats(0, 1), max_size=5), st.text(), st.text())
 def test_what_is_written_by_hand_is_what_would_be_encoded(scores, no, yes):
     scorer = load(plan(classes=(no, yes if yes != no else yes + "x")))
@@ -186,6 +219,17 @@ def test_reasons_that_cannot_be_given_are_refused_by_a_sentence():
     assert status == 400 and "JSON" in said["detail"]
     many = json.dumps({**body, "instances": [ROW] * 101})
     assert Desk(plan(background=True)).send(many)[0] == 413
+
+
+def test_reasons_too_extreme_to_be_written_are_refused():
+    huge = json.loads(plan(background=True))
+    huge["model"]["weights"][0][2] = 1e10
+    desk = Desk(schema.dump(huge))
+    row = ROW | {"temp": 1e300}  # the log-odds overflow, their probability does not
+    assert desk.ask([row])[2]["predictions"][0]["probability"] == 1.0
+    body = {"instances": [ROW, row], "params": {"explain": True}}
+    status, _, said, _ = desk.send(json.dumps(body))
+    assert status == 400 and said["errors"][0]["field"] == "instances[1]"
 
 
 @pytest.mark.parametrize("value", [0.0, -7.5, 1.7e308])

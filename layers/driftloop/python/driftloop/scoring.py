@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from driftloop.capture_lines import WHOLE
@@ -163,7 +165,10 @@ def explanations(version: Loaded, asked: Asked) -> list[dict[str, Any]]:
     found = scorer.explain([scorer.row(row) for row in asked.rows])
     names = [item.name for item in scorer.inputs]
     documents = []
-    for outputs in found.contributions:
+    for i, outputs in enumerate(found.contributions):
+        if not all(map(math.isfinite, chain.from_iterable(outputs))):
+            field = asked.place.row(i)
+            raise _mistake(field, "the numbers are so extreme that the answer cannot be explained")
         parts = [
             {"base": base, "contributions": dict(zip(names, values, strict=True))}
             for base, values in zip(found.base, outputs, strict=True)
