@@ -116,8 +116,9 @@ def test_law_8_nothing_of_ours_unpickles_or_runs_strings() -> None:
         assert not {top(name) for name in imports(file)} & forbidden, file
 
 
-def test_predict_needs_the_standard_library_alone() -> None:
-    for file, names in closure(ROOT / "functions" / "predict" / "handler.py").items():
+@pytest.mark.parametrize("function", ["predict", "stream"])
+def test_what_answers_needs_the_standard_library_alone(function: str) -> None:
+    for file, names in closure(ROOT / "functions" / function / "handler.py").items():
         strange = {top(name) for name in names} - STDLIB - {"driftloop"}
         assert not strange, f"{by_path(file)} imports {strange}"
 
