@@ -27,6 +27,7 @@ NO_RESOURCE = {
     "logs:DescribeLogGroups": "as above",
     "ecr:GetAuthorizationToken": "a token is the registry's, not a repository's",
     "cloudwatch:PutMetricData": "metrics have no ARN; narrowed by their namespace",
+    "cloudwatch:GetMetricData": "metrics have no ARN",
     "cloudwatch:GetMetricStatistics": "metrics have no ARN",
     "cloudwatch:DescribeAlarms": "a call that may meet composite alarms cannot be narrowed",
 }
