@@ -7,7 +7,8 @@ that is a polynomial in x of a degree below the number of inputs asked, so that 
 Legendre's rule of half as many points gives it exactly. At a point it takes one walk down the tree
 and one up, whatever the depth, as in Yu et al., "Linear TreeShap" (2022).
 
-A row costs some 4 µs a leaf of the model, less where rows go alike ways, and a request 10 µs a leaf.
+A request costs some 10 µs a leaf of the model, and each row of it 4 more, less where rows go the
+same ways.
 """
 
 from __future__ import annotations
