@@ -4,11 +4,13 @@ that is moved."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from infra.cli.app import run
 from tests.loop import challengers
 from tests.loop.challengers import Desk
 from tests.loop.conftest import PROBATION, Loop
@@ -81,3 +83,40 @@ def test_every_strategy_brings_every_challenger_to_its_right_end(
     else:
         assert (step["status"], audit.action) == ("rolled_back", "withdraw"), step
         assert route.champion.version == champion and check in step["reason"]
+
+
+def test_a_person_sees_holds_and_ends_a_release(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command's word is one write, and the run finds it at its next look."""
+    desk.obey(PROBATION | {"release": {"strategy": "shadow", "bake": "2m", "min_requests": 20}})
+    champion = desk.route().champion.version
+    step = desk.start(desk.register(challengers.good(PLAN)))
+    send(desk, 10)
+    with desk.registry():
+        assert run(["release", "status", desk.model, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["strategy"], told["verdict"]) == ("shadow", "wait")
+        assert [(f["check"], f["state"], f["n"]) for f in told["findings"][:3]] == [
+            ("errors", "few", 10), ("latency", "few", 10), ("answers", "few", 10),
+        ]  # fmt: skip
+        assert run(["release", "pause", desk.model, "--reason", "the fair"]) == 0
+    held = desk.observe()
+    assert held["status"] == "baking" and "the fair" in held["reason"]
+    with desk.registry():
+        assert run(["release", "abort", desk.model, "--reason", "odd numbers"]) == 0
+    ended = desk.follow(step)
+    assert ended["status"] == "rolled_back" and "odd numbers" in ended["reason"]
+    assert desk.route().champion.version == champion
+
+
+def test_new_code_leaves_the_model_as_it_is(desk: Desk) -> None:
+    """What a deployment does: another function version, and the alias that requests go to."""
+    functions, name = desk.loop.client("lambda"), f"driftloop-dev-{desk.model}-predict"
+    (alias,) = functions.list_aliases(FunctionName=name)["Aliases"]
+    before = desk.route()
+    functions.update_function_configuration(FunctionName=name, Description="newer code")
+    new = functions.publish_version(FunctionName=name)["Version"]
+    assert new != alias["FunctionVersion"]
+    functions.update_alias(FunctionName=name, Name=alias["Name"], FunctionVersion=new)
+    assert send(desk, 3) == {before.champion.version} and desk.route() == before
