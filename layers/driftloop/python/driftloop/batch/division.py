@@ -107,6 +107,7 @@ def _wanted(source: Source, spec: Spec, inputs: dict[str, Kind]) -> Wanted:
     others = spec.data.other_columns == "ignore"
     if source.format == "jsonl":  # each object has fields of its own
         return Wanted(known, others)
-    check_columns(source.header, [*inputs, *(known.keys() & source.header)], others, LIMITS)
+    there = [name for name in known if name in inputs or name in source.header]
+    check_columns(source.header, there, others, LIMITS)
     kinds = inputs | ({spec.key: known[spec.key]} if spec.key in source.header else {})
     return Wanted(kinds, others=True)
