@@ -193,11 +193,11 @@ def audit_sk(time: str, entry: str) -> str:
     return f"{AUDIT}{time}#{entry}"
 
 
-ANSWER = "ANSWER"
+OUTCOME = "OUTCOME"
 
 
 def message_pk(model: str, message: str = "") -> str:
-    """Where the answer to one message is kept: apart from the model's own items, each by itself,
+    """Where the outcome of one message is kept: apart from the model's own items, each by itself,
     so that a busy queue never slows the registry down. Without a message: the prefix of all."""
     return f"MESSAGE#{model}#{message}"
 

@@ -4,10 +4,13 @@ A message's body is any payload the endpoint takes; its id is the request's, and
 first received is the request's time, so that a message served twice is given the same prediction
 ids. It goes one of three ways:
 
-answered     the answer is kept under the message's id, if none is kept yet, and the kept one is
-             sent: whatever came twice, or was served by two versions, has one answer for ever
+answered     the answer is sent
 poison       nothing will make the payload right: it goes to the dead letters, with the reason
 comes again  the queue delivers it once more, and moves it to the dead letters after its last try
+
+What became of it is kept under its id before anybody is told, if nothing is kept yet, and what is
+kept is what is told: a message that came twice, or was served by two versions, has one outcome for
+ever.
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from driftloop import emf
-from driftloop.errors import BadRequest, DriftloopError, RequestTooLarge, Unavailable
+from driftloop.errors import DriftloopError, RequestTooLarge, Unavailable
 from driftloop.problem import Response, problem
 
 LARGEST_ANSWER = 250_000  # characters, ASCII: an event has 256 KiB in all, an item 400 KB
 KEPT_SECONDS = 5 * 86_400  # longer than a queue of ours holds a message
 _LONGEST_REASON = 1024  # characters
+_ANSWER = '{"message":'
 
 Record = Mapping[str, Any]
 Respond = Callable[[Mapping[str, Any], float], tuple[Response, list[str]]]
@@ -44,9 +48,9 @@ class Letter:
 class Ways(Protocol):
     """Where answers and letters go. All raise a DriftloopError when something stands in the way."""
 
-    def keep(self, message: str, answer: str, expires: int) -> str:
-        """The answer kept for ``message``: this one, unless there is one already. ``expires``:
-        epoch seconds."""
+    def keep(self, message: str, outcome: str, expires: int) -> str:
+        """What is kept of ``message``: this, unless there is something already. ``expires``: epoch
+        seconds."""
         ...
 
     def send(self, answers: Sequence[str]) -> set[int]:
@@ -81,14 +85,13 @@ class Stream:
         for position, record in enumerate(records):
             message = record["messageId"]
             try:
-                try:
-                    answer, lines = self._answer(record, tick)
-                except BadRequest as error:
-                    self.ways.bury(letter(record, error))
-                    poison += 1
+                outcome, lines = self._outcome(record, tick)
+                found += lines
+                if outcome.startswith(_ANSWER):
+                    answered.append((message, outcome))
                 else:
-                    answered.append((message, answer))
-                    found += lines
+                    self.ways.bury(letter(record, outcome))
+                    poison += 1
             except Unavailable as error:
                 self.say(f"message {message} and those behind it come again: {error}")
                 again += [r["messageId"] for r in records[position:]]
@@ -101,26 +104,21 @@ class Stream:
         found.append(self._metrics(records, counts))
         return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}, found
 
-    def _answer(self, record: Record, tick: float) -> tuple[str, list[str]]:
-        """The answer to send, and the lines of serving it. The lines of an answer that is not the
-        one kept are nobody's: another delivery has printed its own."""
-        message = record["messageId"]
+    def _outcome(self, record: Record, tick: float) -> tuple[str, list[str]]:
+        """What is kept of the message, and the lines of serving it. The lines of an outcome that
+        is not the one kept are nobody's: another delivery has printed its own."""
         response, lines = self.respond(request(record), tick)
         status, body = response["statusCode"], response["body"]
-        if 400 <= status < 500 and status != 429:
-            raise _Refused(body)
         if status in (429, 503):
             raise Unavailable(_detail(body))
-        if status != 200:
+        if status >= 500:
             raise DriftloopError(_detail(body))
-        answer = f'{{"message":{json.dumps(message)},{body[1:]}'
-        if len(answer) > LARGEST_ANSWER:
-            raise RequestTooLarge(
-                f"the answer would have {len(answer):,} bytes; at most {LARGEST_ANSWER:,} go out "
-                "for one message, so send fewer rows in it"
-            )
-        kept = self.ways.keep(message, answer, first_received(record) // 1000 + KEPT_SECONDS)
-        return kept, lines if kept == answer else []
+        outcome = refusal(body) if status != 200 else answer(record, body)
+        if len(outcome) > LARGEST_ANSWER:
+            lines, outcome = [], refusal(_too_large(len(outcome)))
+        expires = first_received(record) // 1000 + KEPT_SECONDS
+        kept = self.ways.keep(record["messageId"], outcome, expires)
+        return kept, lines if kept == outcome else []
 
     def _send(self, answered: list[tuple[str, str]]) -> list[str]:
         """Send every answer; the messages whose answers were not taken."""
@@ -128,8 +126,8 @@ class Stream:
             return []
         try:
             lost = self.ways.send([answer for _, answer in answered])
-        except DriftloopError as error:
-            self.say(f"{len(answered)} messages come again, their answers cannot be sent: {error}")
+        except Exception as error:  # noqa: BLE001  (all of them come again)
+            self.say(f"{len(answered)} messages come again, their answers not sent: {_told(error)}")
             return [message for message, _ in answered]
         return [answered[position][0] for position in sorted(lost)]
 
@@ -137,14 +135,6 @@ class Stream:
         now = max(first_received(record) for record in records)
         values = {name: (float(count), "Count") for name, count in counts.items()}
         return emf.line(self.env, now, {"model": self.model}, values)
-
-
-class _Refused(BadRequest):
-    """The endpoint's own problem document of a payload it cannot answer."""
-
-    def __init__(self, document: str) -> None:
-        self.problem = json.loads(document)
-        super().__init__(_said(self.problem))
 
 
 def request(record: Record) -> dict[str, Any]:
@@ -164,22 +154,32 @@ def first_received(record: Record) -> int:
     return int(record["attributes"]["ApproximateFirstReceiveTimestamp"])
 
 
-def letter(record: Record, error: BadRequest) -> Letter:
+def answer(record: Record, body: str) -> str:
+    """The endpoint's answer, with the message it is to."""
+    return f"{_ANSWER}{json.dumps(record['messageId'])},{body[1:]}"
+
+
+def refusal(document: str) -> str:
+    """A problem document as it is kept: the error's name, and all that was wrong."""
+    found = json.loads(document)
+    mistakes = dict.fromkeys(error["message"] for error in found.get("errors") or [])
+    reason = "; ".join(mistakes) or str(found.get("detail", ""))
+    name = str(found["type"]).rpartition(":")[2]
+    return json.dumps({"error": name, "reason": reason[:_LONGEST_REASON]})
+
+
+def letter(record: Record, refused: str) -> Letter:
     """The dead letter of a message, with the attributes it had."""
-    document = error.problem if isinstance(error, _Refused) else json.loads(problem(error)["body"])
-    return Letter(
-        message=record["messageId"],
-        body=record["body"],
-        error=document["type"].rpartition(":")[2],
-        reason=_said(document)[:_LONGEST_REASON],
-        attributes=record.get("messageAttributes") or {},
+    attributes = record.get("messageAttributes") or {}
+    return Letter(record["messageId"], record["body"], **json.loads(refused), attributes=attributes)
+
+
+def _too_large(size: int) -> str:
+    error = RequestTooLarge(
+        f"the answer would have {size:,} bytes; at most {LARGEST_ANSWER:,} go out for one "
+        "message, so send fewer rows in it"
     )
-
-
-def _said(document: Mapping[str, Any]) -> str:
-    """What a problem document says is wrong, all of it."""
-    messages = [error["message"] for error in document.get("errors") or []]
-    return "; ".join(dict.fromkeys(messages)) or str(document.get("detail", ""))
+    return str(problem(error)["body"])
 
 
 def _detail(body: str) -> str:

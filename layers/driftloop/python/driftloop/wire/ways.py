@@ -30,14 +30,14 @@ class Ways:
     settings: Settings
     client: Client
 
-    def keep(self, message: str, answer: str, expires: int) -> str:
+    def keep(self, message: str, outcome: str, expires: int) -> str:
         item = {
             "pk": keys.message_pk(self.settings.model, message),
-            "sk": keys.ANSWER,
-            "answer": answer,
+            "sk": keys.OUTCOME,
+            "outcome": outcome,
             "expires": expires,
         }
-        return str(keep_item(self.client, self.settings.table, item, _BUDGET)["answer"])
+        return str(keep_item(self.client, self.settings.table, item, _BUDGET)["outcome"])
 
     def send(self, answers: Sequence[str]) -> set[int]:
         """To the queue of answers if there is one, else as events."""
