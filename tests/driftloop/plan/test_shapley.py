@@ -162,9 +162,11 @@ def test_what_may_be_asked_at_once_is_bounded(monkeypatch):
         scorer.explain(rows)
     assert scorer.explain([]).contributions == []
     leaves = sum(len(tree["cover"]) for tree in plan["model"]["trees"])
-    for most, expected in ((3 * leaves, 3), (leaves - 1, 1)):
+    for most, expected in ((3 * leaves, 3), (leaves - 1, 0)):
         monkeypatch.setattr(shapley, "MOST_LEAVES", most)
         assert scorer.explainable == expected
+    with pytest.raises(BadRequest, match="its trees have more than"):
+        scorer.explain([])
 
 
 def test_loading_a_plan_does_not_prepare_explanations(monkeypatch):

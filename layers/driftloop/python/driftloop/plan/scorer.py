@@ -98,8 +98,8 @@ class Scorer:
 
     @property
     def explainable(self) -> int:
-        """How many rows :meth:`explain` takes at once; 0 if the plan is older than explanations.
-        At most 100, fewer for a model of very many leaves."""
+        """How many rows :meth:`explain` takes at once; 0 if it cannot: the plan is older than
+        explanations, or its leaves are too many. At most 100, fewer the more leaves there are."""
         from driftloop.plan import shapley  # here, so that loading a plan does not wait for it
 
         return shapley.most_rows(self._plan)
@@ -107,16 +107,16 @@ class Scorer:
     def explain(self, rows: list[Row]) -> Explained:
         """What each input adds to the answers for encoded rows, on the model's own scale.
 
-        Raises BadRequest if the plan is older than explanations, and RequestTooLarge for more
-        than :attr:`explainable` rows; neither knows the field that asked. Never NaN or infinite,
-        as in :meth:`score`.
+        Raises BadRequest if it cannot, RequestTooLarge for more than :attr:`explainable` rows;
+        neither knows the field that asked. Never NaN or infinite, as in :meth:`score`.
         """
         from driftloop.plan import shapley
 
         most = shapley.most_rows(self._plan)
         if not most:
             raise BadRequest(
-                "this version was trained before answers could be explained; the next one can"
+                "this version cannot say why: it was trained before plans kept what that takes, or "
+                f"its trees have more than {shapley.MOST_LEAVES:,} leaves"
             )
         if len(rows) > most:
             raise RequestTooLarge(f"{len(rows):,} rows to explain; at most {most:,} at once")

@@ -36,7 +36,8 @@ class Explained:
 
 
 def most_rows(plan: dict[str, Any]) -> int:
-    """How many rows may be explained at once; 0 if the plan does not hold what that needs."""
+    """How many rows may be explained at once; 0 if the plan does not hold what that needs, or has
+    so many leaves that a request would not outlast it."""
     model = plan["model"]
     if model["kind"] == "linear":
         return 0 if model["background"] is None else MOST_ROWS
@@ -44,7 +45,7 @@ def most_rows(plan: dict[str, Any]) -> int:
     if any(tree["cover"] is None for tree in trees):
         return 0
     leaves = sum(len(tree["cover"]) for tree in trees)
-    return min(MOST_ROWS, max(1, MOST_LEAVES // max(leaves, 1)))
+    return min(MOST_ROWS, MOST_LEAVES // max(leaves, 1))
 
 
 def explain(plan: dict[str, Any], rows: list[Row]) -> Explained:
