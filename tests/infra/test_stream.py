@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from driftloop.errors import SpecError
 from driftloop.spec import Spec
 from infra.stages import STREAM
-from tests.conftest import Assembly, Synth
+from tests.conftest import ROOT, Assembly, Synth
 
 SPEC = "name: houses\ntask: regression\ntarget: price\nfeatures: {rooms: {type: number}}\n"
 
@@ -57,6 +59,16 @@ def test_every_queue_is_encrypted_and_speaks_tls_only(streams: dict[str, Assembl
                 assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
                 guarded |= {queue["Ref"] for queue in policy["Properties"]["Queues"]}
     assert {name for name in queues if name.startswith("Messages")} <= guarded
+
+
+def test_cfn_lint_has_nothing_to_say(streams: dict[str, Assembly]) -> None:
+    (template,) = streams["queue"].path.glob("*-houses.template.json")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--config-file", ROOT / ".cfnlintrc", "--",
+         template],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_message_comes_again_as_often_as_the_spec_says(streams: dict[str, Assembly]) -> None:
