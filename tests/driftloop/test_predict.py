@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from driftloop.errors import Unavailable
 from driftloop.ids import id_ms
 from driftloop.plan import load
-from driftloop.route import SHADOW, canary, promoted
+from driftloop.route import SHADOW, promoted
 from driftloop.route import challenged as with_challenger
 from tests.driftloop.plans import NOW, ROW, Desk, plan
 
@@ -97,7 +97,7 @@ def test_law_10_any_body_is_answered_without_nan_or_5xx(instances, challenged):
     desk = Desk()
     if challenged:
         route = desk.shelf.current
-        desk.shelf.current = canary(route, desk.shelf.put(2, plan(1.0)), 0.5, route.since)
+        desk.shelf.current = with_challenger(route, desk.shelf.put(2, plan(1.0)), 0.5, route.since)
     status, _, body, _ = desk.ask(instances)  # its JSON reader fails at NaN
     assert status == 200 or 400 <= status < 500, body
     if status == 200:
@@ -206,7 +206,7 @@ def test_a_challenger_gets_requests_once_its_plan_has_come():
     desk.ask([ROW])
     route = desk.shelf.current
     served = desk.shelf.put(2, plan(2.0))
-    desk.shelf.current = canary(route, served, 1.0, route.since)
+    desk.shelf.current = with_challenger(route, served, 1.0, route.since)
     desk.shelf.slow = len(plan(2.0)) // 2 + 1
     answered = [desk.ask([ROW], now=LATER + ms)[:3] for ms in (0, 10)]
     assert [body["version"] for _, _, body in answered] == [1, 2]
@@ -228,7 +228,9 @@ def test_a_cold_start_that_cannot_answer_yet_says_when_to_come_again():
 def challenged(share=0.3, data=None):
     desk = Desk()
     route = desk.shelf.current
-    desk.shelf.current = canary(route, desk.shelf.put(2, data or plan(2.0)), share, route.since)
+    desk.shelf.current = with_challenger(
+        route, desk.shelf.put(2, data or plan(2.0)), share, route.since
+    )
     return desk
 
 

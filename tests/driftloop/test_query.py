@@ -10,7 +10,7 @@ from driftloop.interface import Interface
 from driftloop.openapi import Service
 from driftloop.query import Request, respond
 from driftloop.register import version
-from driftloop.route import Paused, Served, canary, first
+from driftloop.route import Paused, Served, challenged, first
 from tests.driftloop.ledgers import at, spec
 from tests.driftloop.plans import plan
 from tests.driftloop.test_register import REPORT, STATE
@@ -26,7 +26,7 @@ class Shelf:
 
     def route(self, model):
         one, two = Served(1, "k", "s1"), Served(2, "k", "s2")
-        route = canary(first(one, at(0)), two, 0.1, at(1))
+        route = challenged(first(one, at(0)), two, 0.1, at(1))
         held = replace(route, paused=Paused("me", "a holiday", at(2)))
         return held if model == "flights" else None
 

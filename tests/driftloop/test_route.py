@@ -14,7 +14,6 @@ from driftloop.route import (
     Route,
     Served,
     advanced,
-    canary,
     challenged,
     first,
     held,
@@ -30,7 +29,7 @@ T, LATER = "2013-02-01T00:00:00.000Z", "2013-02-01T01:00:00.000Z"
 def test_transitions_and_their_revisions():
     route = first(ONE, T)
     assert (route.revision, route.champion, route.previous) == (1, ONE, None)
-    trial = canary(route, TWO, 0.1, T)
+    trial = challenged(route, TWO, 0.1, T)
     assert (trial.revision, trial.champion, trial.challenger) == (2, ONE, TWO)
     assert (trial.strategy, trial.step, trial.began, trial.shadow) == (CANARY, 1, T, False)
     won = promoted(trial, TWO, T)
@@ -64,7 +63,7 @@ def test_a_shadow_answers_nobody_and_a_standby_champion_neither():
 
 
 def test_routes_of_before_there_were_steps_are_read():
-    trial = canary(first(ONE, T), TWO, 0.1, T)
+    trial = challenged(first(ONE, T), TWO, 0.1, T)
     for route, step in ((trial, "canary"), (first(ONE, T), "steady")):
         item = route.to_item() | {"step": step}
         del item["strategy"]
@@ -76,26 +75,26 @@ def test_routes_of_before_there_were_steps_are_read():
 def test_a_route_survives_the_registry(share):
     for route in (
         first(ONE, T),
-        canary(first(ONE, T), TWO, share, T),
+        challenged(first(ONE, T), TWO, share, T),
         promoted(first(ONE, T), TWO, T),
         challenged(first(ONE, T), TWO, 0.0, T, SHADOW),
-        held(advanced(canary(first(ONE, T), TWO, 0.1, T), share, T), "ann", "why", T),
+        held(advanced(challenged(first(ONE, T), TWO, 0.1, T), share, T), "ann", "why", T),
     ):
         assert Route.from_item(route.to_item()) == route
         assert all(value is not None for value in route.to_item().values())
 
 
 def test_the_share_is_kept_and_keys_stick():
-    route = canary(first(ONE, T), TWO, 0.1, T)
+    route = challenged(first(ONE, T), TWO, 0.1, T)
     picked = [route.pick(f"key-{i}") for i in range(20_000)]
     assert 1800 < picked.count(TWO) < 2200  # about 5 sigma
     again = promoted(route, ONE, "later")
-    assert [canary(again, TWO, 0.1, T).pick(f"key-{i}") for i in range(20_000)] == picked
+    assert [challenged(again, TWO, 0.1, T).pick(f"key-{i}") for i in range(20_000)] == picked
 
 
 def test_more_share_keeps_who_was_in_and_another_challenger_draws_anew():
-    small, large = (canary(first(ONE, T), TWO, share, T) for share in (0.1, 0.3))
-    other = canary(first(ONE, T), THREE, 0.1, T)
+    small, large = (challenged(first(ONE, T), TWO, share, T) for share in (0.1, 0.3))
+    other = challenged(first(ONE, T), THREE, 0.1, T)
     names = [f"key-{i}" for i in range(5000)]
     inside = {n for n in names if small.pick(n) is TWO}
     assert inside <= {n for n in names if large.pick(n) is TWO}
@@ -104,4 +103,4 @@ def test_more_share_keeps_who_was_in_and_another_challenger_draws_anew():
 
 @given(st.text())
 def test_any_key_is_answered(key):
-    assert canary(first(ONE, T), TWO, 0.5, T).pick(key) in (ONE, TWO)
+    assert challenged(first(ONE, T), TWO, 0.5, T).pick(key) in (ONE, TWO)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from driftloop.errors import IntegrityError
 from driftloop.plan import load
-from driftloop.route import SHADOW, canary, challenged, promoted, withdrawn
+from driftloop.route import SHADOW, challenged, promoted, withdrawn
 from driftloop.serving import FRESH_MS
 from driftloop.wire import source
 from tests.driftloop.plans import NOW, ROW, Desk, plan
@@ -39,7 +39,7 @@ def move(desk, kind, value, number):
         if kind == "spoil":
             shelf.plans[served.key] += b" "
         if kind == "canary":
-            shelf.current = canary(route, served, 0.5, since)
+            shelf.current = challenged(route, served, 0.5, since)
         elif kind == "shadow":
             shelf.current = challenged(route, served, 0.0, since, SHADOW)
         else:
@@ -96,7 +96,7 @@ def test_route_plan_and_challenger_share_one_budget_of_a_fifth_of_a_second():
     desk.ask([ROW])
     route, since = desk.shelf.current, desk.shelf.current.since
     route = promoted(route, desk.shelf.put(2, plan(2.0)), since)
-    desk.shelf.current = canary(route, desk.shelf.put(3, plan(3.0)), 1.0, since)
+    desk.shelf.current = challenged(route, desk.shelf.put(3, plan(3.0)), 1.0, since)
     given_route, given_plan, budgets = desk.shelf.route, desk.shelf.plan, []
 
     def slow_route(budget):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from driftloop.brakes import cooled_at, failures, horizon
 from driftloop.ledger import Entry
-from driftloop.route import Served, canary, first
+from driftloop.route import Served, challenged, first
 from driftloop.run import Run
 from driftloop.when import iso, parse
 from tests.driftloop.ledgers import Books, at, spec
@@ -180,7 +180,7 @@ def test_law_6_a_run_that_breaks_off_takes_its_challenger_out_of_the_traffic():
     books.hear(books.upload(0))
     run = books.running[0]
     books.runs[run] = books.runs[run].__class__(**{**vars(books.runs[run]), "version": 2})
-    books.route = canary(first(one, at(0)), two, 0.1, at(0.5))
+    books.route = challenged(first(one, at(0)), two, 0.1, at(0.5))
     ended = books.hear(books.ended(1, run, "ABORTED"))
     assert ended.move.new.challenger is None and books.route.champion == one
     assert "before its challenger was judged" in ended.move.audit.reason

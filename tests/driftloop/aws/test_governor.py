@@ -9,7 +9,7 @@ from driftloop.aws.workflow import Workflow
 from driftloop.errors import RegistryConflict, Unavailable
 from driftloop.event import RunEnd
 from driftloop.ledger import Audit
-from driftloop.route import Served, canary, first
+from driftloop.route import Served, challenged, first
 from driftloop.run import Guard
 from driftloop.trigger import decide
 from driftloop.version import Version
@@ -179,7 +179,7 @@ def test_law_6_a_broken_off_bake_is_withdrawn_in_the_same_write(governor, books)
         registry.table.write(*_version(number))
     route = first(Served(1, "k1", "s1"), at(0))
     registry.move_route("flights", None, route, Audit(at(0), "promote", "t", "r"), guard)
-    trial = canary(route, Served(2, "k2", "s2"), 0.1, at(0))
+    trial = challenged(route, Served(2, "k2", "s2"), 0.1, at(0))
     registry.move_route("flights", route, trial, Audit(at(0), "canary", "t", "r"), guard)
     from driftloop.aws.table import Write
 

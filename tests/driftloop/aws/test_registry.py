@@ -8,7 +8,7 @@ from driftloop import keys
 from driftloop.aws.table import Write
 from driftloop.errors import NotFound, RegistryConflict, RouteMoved, StaleLock, Unavailable
 from driftloop.ledger import Audit, Entry
-from driftloop.route import Served, canary, first, promoted
+from driftloop.route import Served, challenged, first, promoted
 from driftloop.run import Guard, Run
 from driftloop.version import Version
 
@@ -86,7 +86,7 @@ def test_law_6_a_route_names_only_registered_versions(registry, guard):
     registry.move_route("m", None, first(served(), NOW), AUDIT, guard)
     with pytest.raises(NotFound, match="version 2"):
         route = registry.route("m")
-        registry.move_route("m", route, canary(route, served(2), 0.1, NOW), AUDIT, guard)
+        registry.move_route("m", route, challenged(route, served(2), 0.1, NOW), AUDIT, guard)
     assert registry.route("m") == first(served(), NOW)
     assert registry.routes() == {"m": first(served(), NOW)}
 

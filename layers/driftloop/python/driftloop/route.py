@@ -138,7 +138,7 @@ def challenged(
     version: Served,
     share: float,
     now: str,
-    strategy: str,
+    strategy: str = CANARY,
     terms: Mapping[str, Any] | None = None,
 ) -> Route:
     """``version`` answers ``share`` of the requests; replaces any challenger before it."""
@@ -154,11 +154,6 @@ def challenged(
         paused=None,
         terms=terms,
     )
-
-
-def canary(route: Route, version: Served, share: float, now: str) -> Route:
-    """``version`` answers ``share`` of the requests."""
-    return challenged(route, version, share, now, CANARY)
 
 
 def advanced(route: Route, share: float, now: str) -> Route:
