@@ -116,7 +116,7 @@ def test_quality_is_judged_where_labels_came(paired):
         return both(rows(loss, ours), rows(loss, loss, names=names), paired=paired, metric="brier")
 
     worse = quality(seen(0.3), 30, DUE)
-    assert worse.state == "bad" and "brier of 400 labelled rows worse by 0." in worse.text
+    assert worse.state == "bad" and "loss (brier) of 400 labelled rows worse by 0." in worse.text
     assert quality(seen(-0.3), 30, DUE).state == "good"
     assert quality(both(rows(loss), rows(loss, loss)), 30, DUE).state == "unknown"
 

@@ -143,7 +143,7 @@ def quality(seen: Evidence, enough: int, alpha: float) -> Finding:
     spread = bounds.normal(alpha) * error
     word = "worse" if more > 0 else "better"
     text = (
-        f"{seen.metric} of {len(ours):,} labelled rows {word} by {abs(more):.4g} "
+        f"loss ({seen.metric}) of {len(ours):,} labelled rows {word} by {abs(more):.4g} "
         f"(± {spread:.2g} by chance)"
     )
     worse = bool(np.isfinite(more)) and more > spread
