@@ -6,6 +6,7 @@ import copy
 
 from infra.local.deployed import Deployed
 from infra.local.permissions import check
+from tests.loop.challengers import Desk, good
 from tests.loop.conftest import Loop, as_csv, instance, rows
 
 
@@ -22,6 +23,11 @@ def _lived(loop: Loop) -> None:
     loop.put("incoming/flights/lived/part-0.csv", table)
     loop.put("incoming/flights/lived/_SUCCESS", b"")
     loop.local.clock.advance(timedelta(days=2))
+    desk = Desk(loop, "flights")
+    plan = loop.store(loop.route("flights")["champion"]["key"])
+    step = desk.start(desk.register(good(plan)))
+    desk.send([instance(row) for row in rows(most=60)])
+    desk.follow(step)
 
 
 def test_law_9_no_recorded_call_would_be_denied(loop: Loop) -> None:
