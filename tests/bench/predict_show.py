@@ -48,11 +48,12 @@ def aims(figures: dict[str, Figures]) -> list[tuple[str, bool]]:
         found.append((f"one row 100 times faster than the handler: {times:.0f}×", times >= 100))
         times = theirs["start"] / start
         found.append((f"first answer 12 times sooner than the handler: {times:.0f}×", times >= 12))
-    thousand = ours["rows"]["1000"]["p50"]
-    best = min((p["rows"]["1000"]["p50"] for p in peers), default=thousand)
-    found.append(
-        (f"1,000 rows no slower than any: {thousand:.1f} ms, {best:.1f} ms", thousand <= best)
-    )
+    best = min((p["rows"]["1000"]["p50"] for p in peers), default=None)
+    for how, name in (("", "driftloop"), (" through the embedded API", "driftloop, embedded API")):
+        if best and name in figures:
+            taken = figures[name]["rows"]["1000"]["p50"]
+            said = f"1,000 rows{how} no slower than any: {taken:.1f} ms, {best:.1f} ms"
+            found.append((said, taken <= best))
     return found
 
 
