@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from driftloop.errors import BadRequest
 from driftloop.payload import from_event, read
-from driftloop.plan import load
+from driftloop.plan import Input, load
 from tests.driftloop.plans import plan
 
 INPUTS = load(plan()).inputs  # hour, carrier, temp (nullable)
@@ -83,6 +83,12 @@ def test_a_place_is_named_in_the_callers_own_shape(shape, row, field):
 def test_a_csv_line_is_where_its_row_begins():
     place = asked(csv([*ROWS, ROWS[0]])).place  # the third row goes over two lines
     assert [place.row(i) for i in range(4)] == [f"csv line {n}" for n in (1, 2, 3, 5)]
+
+
+def test_columns_of_which_there_are_none_are_no_rows():
+    nullable = [Input("temp", "number", nullable=True)]
+    with pytest.raises(BadRequest, match="inputs: is empty; send at least one column"):
+        read('{"inputs": {}}', nullable, {"temp"})
 
 
 @pytest.mark.parametrize(

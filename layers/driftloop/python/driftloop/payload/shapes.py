@@ -85,6 +85,8 @@ def _columns(
     sent: dict[str, Any], inputs: Sequence[Input], known: Collection[str]
 ) -> tuple[list[Any], Place]:
     check_columns(list(sent), inputs, known, "inputs")
+    if not sent:  # of inputs that may all be missing
+        raise BadRequest("inputs: is empty; send at least one column", "inputs")
     for name, column in sent.items():
         field = f"inputs.{shown(name)}"
         if column.__class__ is not list:
