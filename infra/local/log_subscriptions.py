@@ -102,7 +102,7 @@ def batches(
         "subscriptionFilters": [name],
         "logEvents": events,
     }
-    packed = base64.b64encode(gzip.compress(json.dumps(message).encode(), mtime=0)).decode()
+    packed = base64.b64encode(gzip.compress(json.dumps(message).encode(), 1, mtime=0)).decode()
     payload = json.dumps({"awslogs": {"data": packed}}).encode()
     if len(payload) <= _LARGEST_PAYLOAD or len(events) == 1:
         return [payload]

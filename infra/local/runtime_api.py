@@ -72,7 +72,9 @@ class RuntimeApi:
         self._poll.register(connection, select.POLLIN)
 
     def _read(self, descriptor: int) -> Request | None:
-        connection, buffer = self._open[descriptor]
+        connection, buffer = self._open.get(descriptor, (None, None))
+        if connection is None or buffer is None:  # closed meanwhile, by who stops the process
+            return None
         try:
             data = connection.recv(1 << 18)
         except OSError:
