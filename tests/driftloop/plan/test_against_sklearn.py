@@ -99,7 +99,7 @@ def both(pipeline: Pipeline, rows: list[dict], task: str) -> tuple[list, np.ndar
         {
             **{n: np.array([math.nan if r[n] is None else r[n] for r in rows]) for n in NUMBERS},
             **{
-                n: pd.Series([np.nan if r[n] is None else r[n] for r in rows], dtype=object)
+                n: pd.Series([r[n] or np.nan for r in rows], dtype=object)  # "" as ingest does
                 for n in CATEGORIES
             },
         }

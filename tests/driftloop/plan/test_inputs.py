@@ -63,6 +63,18 @@ def test_fixed_categories_refuse_others_and_open_ones_do_not():
     assert scorer().row({"hour": 1, "carrier": "B6"})[1] == 2
 
 
+def test_an_empty_text_is_null_as_it_is_in_what_was_learned_from():
+    plan = tree_plan()
+    plan["inputs"][1] |= {"nullable": True, "missing": 1, "unknown": 2, "size": 3}
+    loaded = load(schema.dump(plan))
+    empty, null = {"hour": 1, "carrier": ""}, {"hour": 1, "carrier": None}
+    assert loaded.row(empty) == loaded.row(null) == (1.0, 1)
+    assert loaded.lenient_rows([empty]) == [(1.0, 1)]
+    for changes in ({}, {"pattern": ".*"}, {"allowed": ["AA"]}):
+        with pytest.raises(BadRequest, match="carrier: is required"):
+            scorer(**changes).row(empty)
+
+
 def test_a_pattern_holds_for_all_of_a_text_and_for_no_text_that_ingest_would_not_take():
     tail = scorer(pattern="N[0-9A-Z]+", nullable=True)
     assert tail.row({"hour": 1, "carrier": "N1"})[1] == 2 and tail.row({"hour": 1})[1] == 2

@@ -39,7 +39,7 @@ def field(item: Input, face: Interface) -> Schema:
         words: list[str | None] = list(item.categories)
         found = {"type": "string", "enum": [*words, None] if item.nullable else words}
     else:
-        found = {"type": "string"}
+        found = {"type": "string"} if item.nullable else {"type": "string", "minLength": 1}
         if item.pattern is not None:
             found |= {"maxLength": LONGEST, "description": f"matches `{item.pattern}`"}
             if not _strange(item.pattern):

@@ -58,7 +58,8 @@ def encoder(plan: dict[str, Any], *, strict: bool) -> Encode:
 
     strict: what the inputs do not allow raises BadRequest with the field's path; otherwise
     ranges, fixed categories, patterns and nullability are not looked at (for rows that the spec
-    admitted already, perhaps under another version of it). Types are always checked.
+    admitted already, perhaps under another version of it). Types are always checked. An empty text
+    is a category's null, as it is in what was learned from.
     """
     space: dict[str, Any] = {"number": float, "whole": int, "text": str, "length": len}
     lines = ["def encode(instance, path):", " if instance.__class__ is not dict:"]
@@ -119,7 +120,8 @@ def _category(
     i: int, item: dict[str, Any], space: dict[str, Any], strict: bool, precision: str
 ) -> list[str]:
     codes, unknown = item["codes"], item["unknown"]
-    lines = [f" if x{i}.__class__ is text:"]
+    nullable = item["nullable"] or not strict
+    lines = [f" if x{i}.__class__ is text{'' if nullable else f' and x{i}'}:"]
     if strict and item["pattern"] is not None:
         space[f"f{i}"] = re.compile(item["pattern"]).fullmatch
         lines += [
@@ -135,9 +137,9 @@ def _category(
             f"  x{i} = y{i}",
         ]
     else:
-        space[f"c{i}"] = codes
+        space[f"c{i}"] = codes | {"": item["missing"]}
         lines.append(f"  x{i} = c{i}.get(x{i}, {unknown})")
-    if item["nullable"] or not strict:
+    if nullable:
         lines += [f" elif x{i} is None:", f"  x{i} = {item['missing']}"]
     return [*lines, " else:", f"  refuse({i}, x{i}, path)"]
 
@@ -147,7 +149,7 @@ def _refuse(item: Input | None, value: Any, path: str, precision: str) -> NoRetu
     if item is None:
         raise BadRequest(f"{path}: should be an object of features, not {_shown(value)}", path)
     field = f"{path}.{item.name}"
-    if value is None:
+    if value is None or (value == "" and item.type == "category" and not item.nullable):
         problem = "is required"
     elif item.type == "category":
         if not isinstance(value, str):
