@@ -1,6 +1,7 @@
 """Each shape gives the same rows, and names what is wrong by its own path."""
 
 import json
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -208,3 +209,14 @@ CELLS = st.text(st.characters(codec="utf-8"), min_size=1)
 def test_csv_gives_what_was_written(rows):
     found = asked(csv([["hour", "carrier"], *[[repr(n), c] for n, c in rows]])).rows
     assert found == [{"hour": n, "carrier": c} for n, c in rows]
+
+
+@pytest.mark.parametrize("where", ["in a row", "beside"])
+def test_a_name_of_megabytes_is_refused_in_no_time(where):
+    name = "q" * 5_000_000
+    began = process_time()
+    if where == "beside":
+        error = refused({"instances": RECORDS, name: 1})
+    else:
+        error = refused({"dataframe_split": {"columns": [*NAMES, name], "data": [[0, "", 0, 0]]}})
+    assert len(error.field) < 100 and process_time() - began < 0.5

@@ -17,7 +17,7 @@ from driftloop.ids import sampled
 
 MAX_LINE = 32 * 1024 - 1
 _LENGTHS = (256, 16, 1)  # characters kept of a value: the first; fewer where the row is too long
-WHOLE = 2**64  # a larger whole number is scored as a float, and captured as that
+WHOLE = 2**64  # a larger whole number is captured as a float, where the row is too long
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 

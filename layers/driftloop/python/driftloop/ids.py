@@ -34,8 +34,8 @@ def prediction_ids(request: str, ms: int, count: int) -> list[str]:
     """``count`` UUIDv7 (RFC 9562, section 5.7) of the millisecond ``ms``.
 
     The random bits are a hash of the request id and the row's position, so that a request served
-    again gives the same ids; ``rand_a`` is the position's low 12 bits, so that a request's ids
-    sort as its rows.
+    again gives the same ids; ``rand_a`` is the position's low 12 bits, so that ids sort as
+    the rows of a request of up to 4,096.
     """
     return ids_at(request, ms, range(count))
 

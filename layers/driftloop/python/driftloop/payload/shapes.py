@@ -12,6 +12,7 @@ from driftloop.plan.inputs import Input
 
 SHAPES = ("instances", "dataframe_records", "dataframe_split", "inputs")
 BESIDE = ("parameters", "params")
+LONGEST = 128  # characters of a field's name; a body may hold one of megabytes
 _WANTED = 'an object like {"instances": [{…}]}'
 
 
@@ -131,7 +132,7 @@ def unknown(
     """The error for a name that there is not, with the nearest that there is."""
     import difflib  # only for who made a mistake: a cold start does without
 
-    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:LONGEST], sorted(known), n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return BadRequest(f"{field}: {problem}{hint}", field)
 
