@@ -7,7 +7,7 @@ from typing import Any
 
 from driftloop import when
 from driftloop.aws.evidence import evidence
-from driftloop.release import findings
+from driftloop.release import baked, findings
 from driftloop.releasing.terms import Terms
 from driftloop.releasing.verdict import bakes, judge
 from driftloop.route import Route
@@ -33,7 +33,7 @@ def status(deployment: Deployment, model: str, *, json: bool) -> None:
     )  # fmt: skip
     found = findings(route, seen, terms, moment_there)
     done = bakes(route.since, moment_there, policy)
-    found_so_far = judge(found, done if route.paused is None else 0, policy)
+    found_so_far = judge(found, baked(route, moment_there, policy), policy)
     ends = when.parse(route.since) + (done + 1) * policy.bake
     facts: dict[str, Any] = {
         "model": model,

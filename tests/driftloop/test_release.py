@@ -157,6 +157,21 @@ def test_a_bake_that_takes_no_time_is_judged_at_once():
     assert after(0, NOBODY, bake="0s").status == "rolled_back"
 
 
+def test_what_chance_may_do_is_spent_at_the_look_that_decides():
+    """One error in ten beside one in a hundred: rolled back at the look that decides,
+    not where it waits, be it for its bake, for a person, or for a check that has too few."""
+    doubted = Traffic(40, 4, 40, 2.0, 3.0)
+    champion, untimed = Traffic(400, 4, 400, 2.0, 3.0), replace(doubted, timed=9)
+    assert after(0.5, doubted, champion).status == "baking"
+    assert after(1, doubted, champion).status == "rolled_back"
+    assert after(1.5, untimed, champion).status == "baking"
+    assert after(3, untimed, champion, unseen="promote").status == "rolled_back"
+    held_back = held(began().route, "ann", "the fair", at(0.5))
+    assert after(9, doubted, champion, route=held_back).status == "baking"
+    slowly = began(LINEAR, share=0.05).route  # nineteen steps may not each do what one may
+    assert after(1, doubted, champion, route=slowly, strategy=LINEAR, share=0.05).route.step == 2
+
+
 # --- people
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from driftloop.releasing.bounds import dkw, effective, hoeffding, mean, rate_gap, wilson
+from driftloop.releasing.bounds import at_least, at_least_of, dkw, effective, hoeffding, mean
 from driftloop.releasing.checks import DUE, EARLY, answers, errors, latency, quality
 from driftloop.releasing.distance import Distance, between, gap, shifts
 from driftloop.releasing.evidence import Answered, Evidence, Seen
@@ -46,7 +47,7 @@ def test_errors_are_judged_beside_the_champions(ours, theirs, state):
 
 
 def test_a_look_before_it_is_due_needs_more_to_condemn():
-    seen = traffic((40, 3), (400, 4))
+    seen = traffic((40, 4), (400, 4))
     assert errors(seen, 30, DUE).state == "bad" and errors(seen, 30, EARLY).state == "good"
 
 
@@ -144,12 +145,33 @@ def test_distances_are_shares_and_symmetric(a, b, scale):
     assert (shifts(a[:n], b[:n], scale) <= 1).all() and (shifts(a, a, scale) == 0).all()
 
 
-@given(st.integers(0, 300), st.integers(1, 300), st.integers(0, 300), st.integers(1, 300))
-def test_rates_and_their_bounds(k, n, j, m):
+@given(st.integers(0, 300), st.integers(1, 300), st.integers(0, 3000), st.integers(1, 3000))
+def test_rates_are_tested_exactly(k, n, j, m):
     k, j = min(k, n), min(j, m)
-    low, high = wilson(k, n, 2.0)
-    assert 0 <= low <= k / n <= high + 1e-12 <= 1 + 2e-12
-    assert rate_gap((k, n), (j, m), 2.0) <= k / n - j / m + 1e-12
+    beyond, apart = at_least(k, n, 0.01), at_least_of((k, n), (j, m))
+    if k <= 0.01 * n:
+        assert beyond == 1
+    else:
+        assert beyond == pytest.approx(stats.binom.sf(k - 1, n, 0.01), rel=1e-6)
+    if k * m <= j * n:
+        assert apart == 1
+    else:
+        exact = stats.hypergeom.sf(k - 1, n + m, k + j, n)
+        assert apart == pytest.approx(exact, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.02, 0.1])
+@pytest.mark.parametrize("n", [3, 30, 300])
+def test_errors_condemn_an_equal_no_more_often_than_they_say(rate, n):
+    """Exactly: over all that ``n`` requests beside nine times as many may give."""
+    ours, theirs = (np.arange(size + 1) for size in (n, 9 * n))
+    wrong = 0.0
+    p, q = (stats.binom.pmf(x, len(x) - 1, rate) for x in (ours, theirs))
+    for j in theirs[q > 1e-5]:
+        for k in ours[p > 1e-5]:
+            if errors(traffic((n, int(k)), (9 * n, int(j))), 30, DUE).state == "bad":
+                wrong += p[k] * q[j]
+    assert wrong <= DUE
 
 
 def test_bounds_hold_as_often_as_they_say():

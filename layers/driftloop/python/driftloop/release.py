@@ -75,9 +75,19 @@ def start(version: Served, route: Route | None, terms: Terms, now: str, run: str
 
 
 def findings(route: Route, seen: Evidence, terms: Terms, now: str) -> list[Finding]:
-    """What each check says of the present step."""
-    due = bakes(route.since, now, terms.release) >= 1
-    return checks(seen, terms.release.min_requests, DUE if due else EARLY)
+    """What each check says of the present step. What chance may do is spent at the look that
+    decides: once a step, however many bakes it takes and however long it is held."""
+    policy = terms.release
+    steps = max(1, len(policy.shares))
+    found = checks(seen, policy.min_requests, EARLY / steps)
+    if judge(found, baked(route, now, policy), policy).verdict == "wait":
+        return found
+    return checks(seen, policy.min_requests, DUE / steps)
+
+
+def baked(route: Route, now: str, policy: Release) -> int:
+    """Bakes of this step that have passed; none while it is held."""
+    return 0 if route.paused else bakes(route.since, now, policy)
 
 
 def observe(
@@ -101,8 +111,7 @@ def observe(
     challenger = route.challenger if route is not None else None
     if route is None or challenger is None or challenger.version != number or seen is None:
         return _gone(number, run, list(past))
-    done = bakes(route.since, now, policy) if route.paused is None else 0
-    found = judge(findings(route, seen, terms, now), done, policy)
+    found = judge(findings(route, seen, terms, now), baked(route, now, policy), policy)
     before = route.champion.version
     if found.verdict == "roll_back":
         audit = Audit(now, "withdraw", "release", found.reason, number, before, run)

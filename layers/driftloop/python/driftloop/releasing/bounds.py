@@ -1,7 +1,9 @@
 """How far chance alone may carry what was seen. No assumption but independent requests.
 
-- :func:`rate_gap`: Newcombe, R. G. (1998), Interval estimation for the difference between
-  independent proportions, *Statistics in Medicine* 17, method 10: two Wilson (1927) intervals.
+- :func:`at_least`: the exact binomial test (Clopper & Pearson 1934, *Biometrika* 26), and
+  :func:`at_least_of`: the exact test of two rates given all hits (Fisher 1935, *J. R. Stat. Soc.*
+  98). A handful of errors in a few requests is what is met first, and there the usual intervals
+  (Wilson's, Newcombe's) are broken several times as often as they say.
 - :func:`dkw`: the Dvoretzky-Kiefer-Wolfowitz inequality with the constant of Massart, P. (1990),
   *Annals of Probability* 18: ``P(sup|F_n - F| > e) <= 2 exp(-2 n e^2)``.
 - :func:`hoeffding`: Hoeffding, W. (1963), *JASA* 58, for the mean of values in [0, 1].
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -28,21 +30,40 @@ def normal(alpha: float) -> float:
     return NormalDist().inv_cdf(1 - alpha)
 
 
-def wilson(hits: int, n: int, z: float) -> tuple[float, float]:
-    """The Wilson score interval of ``hits`` in ``n``; (0, 1) of nothing."""
-    if not n:
-        return 0.0, 1.0
-    p, zz = hits / n, z * z
-    middle = (p + zz / (2 * n)) / (1 + zz / n)
-    spread = z * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
+def at_least(hits: int, n: int, rate: float) -> float:
+    """The chance of ``hits`` or more in ``n`` at this rate; 1 of no more than are expected."""
+    if hits <= n * rate:
+        return 1.0
+    log = _choices(n, hits) + hits * math.log(rate) + (n - hits) * math.log1p(-rate)
+    odds = rate / (1 - rate)
+    return _sum_from(hits, log, lambda k: (n - k) / (k + 1) * odds)
 
 
-def rate_gap(ours: tuple[int, int], theirs: tuple[int, int], z: float) -> float:
-    """Lower end of the interval of our rate less theirs, each (hits, n) with n > 0."""
-    (k, n), (j, m) = ours, theirs
-    p, q = k / n, j / m
-    return (p - q) - math.hypot(p - wilson(k, n, z)[0], wilson(j, m, z)[1] - q)
+def at_least_of(ours: tuple[int, int], theirs: tuple[int, int]) -> float:
+    """The chance that so many or more of all hits are ours, each (hits, n), were the rates one; 1
+    of no more than our part."""
+    (hits, n), (others, m) = ours, theirs
+    both = hits + others
+    if hits * (n + m) <= both * n:
+        return 1.0
+    log = _choices(n, hits) + _choices(m, others) - _choices(n + m, both)
+    return _sum_from(hits, log, lambda k: (both - k) * (n - k) / ((k + 1) * (m - both + k + 1)))
+
+
+def _choices(n: int, k: int) -> float:
+    """The logarithm of their number."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def _sum_from(k: int, log: float, ratio: Callable[[int], float]) -> float:
+    """Of the terms from ``k`` on: the first by its logarithm, then each by its ratio to the one
+    before, until they add nothing."""
+    total = term = 1.0
+    while term > total * 1e-12:
+        term *= ratio(k)
+        total += term
+        k += 1
+    return min(1.0, math.exp(log) * total)
 
 
 def dkw(n: float, alpha: float) -> float:

@@ -1,9 +1,10 @@
 """What each check finds in the evidence: good, bad, or not enough to tell. Pure.
 
-``alpha`` is the chance at which a check may call an equal challenger bad. A look before the bake
-is over uses :data:`EARLY`, so that looking often finds no more by chance than looking once does
-(Haybittle 1971, *Br. J. Radiol.* 44; Peto 1976, *Br. J. Cancer* 34); the look at its end
-:data:`DUE`.
+``alpha`` is the chance at which a check may call an equal challenger bad: :data:`DUE` at the one
+look that decides on a step, :data:`EARLY` at every other, so that looking often finds hardly more
+by chance than looking once does (Haybittle 1971, *Br. J. Radiol.* 44; Peto et al. 1976, *Br. J.
+Cancer* 34). The steps of a release share both. So does chance alone end one release of an equal
+challenger in twenty at most.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from driftloop.releasing import bounds
 from driftloop.releasing.distance import gap, shifts
 from driftloop.releasing.evidence import Evidence
 
-EARLY, DUE = 0.001, 0.025
+EARLY, DUE = 0.0005, 0.0125
 TOLERABLE = 0.01  # an error rate that ends no release
 MARGIN = 0.1  # by which answers may lie further apart than at validation: people are no holdout
 TAIL = 1000  # requests, before a 99th percentile means anything
@@ -52,16 +53,15 @@ def checks(seen: Evidence, enough: int, alpha: float) -> list[Finding]:
 def errors(seen: Evidence, enough: int, alpha: float) -> Finding:
     """Bad where its error rate is above the champion's, and above 1 %, beyond chance."""
     ours, theirs = seen.challenger.traffic, seen.champion.traffic
-    n, failed, z = ours.requests, ours.errors, bounds.normal(alpha)
+    n, failed = ours.requests, min(ours.errors, ours.requests)
     if not n:
         return Finding("errors", "few", f"no request of the {enough} it takes was seen", 0, enough)
-    text = f"{failed} of {n:,} requests failed"
-    more = 1.0
+    text, chance = f"{failed} of {n:,} requests failed", bounds.at_least(failed, n, TOLERABLE)
     if theirs.requests:
-        when = " before it" if seen.before else ""
-        text += f", {theirs.errors} of {theirs.requests:,} of the champion's{when}"
-        more = bounds.rate_gap((failed, n), (theirs.errors, theirs.requests), z)
-    if failed and bounds.wilson(failed, n, z)[0] > TOLERABLE and more > 0:
+        when, beside = " before it" if seen.before else "", min(theirs.errors, theirs.requests)
+        text += f", {beside} of {theirs.requests:,} of the champion's{when}"
+        chance = max(chance, bounds.at_least_of((failed, n), (beside, theirs.requests)))
+    if chance <= alpha:
         return Finding("errors", "bad", text, n, enough)
     if n < enough:
         return Finding("errors", "few", f"{text}; {enough} it takes to judge", n, enough)
