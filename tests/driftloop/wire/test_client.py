@@ -1,8 +1,10 @@
 """Against a small server that misbehaves on purpose."""
 
 import json
+import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -154,6 +156,39 @@ def test_a_body_that_drips_costs_no_more_than_the_budget_and_what_came_is_given(
     with pytest.raises(Unavailable):  # an item is no use in part
         server.script = [(200, b"{" + b" " * 200 + b"}", 0)]
         get_item(client, "registry", "MODEL#m", "ROUTE", 0.15)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\nx: ",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+    ],
+    ids=["header", "chunk"],
+)
+def test_what_drips_without_a_line_end_costs_no_more_than_the_budget(start):
+    def drip():
+        with listener, suppress(OSError):
+            while True:
+                line, _ = listener.accept()
+                with line, suppress(OSError):
+                    line.sendall(start)
+                    while True:
+                        line.sendall(b"0")
+                        time.sleep(0.01)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    client = Client.from_env({"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "k"})
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        get_object(client, "store", "plan.json", 0.3)
+    assert time.monotonic() - began < 1.5
+    client.close()
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
 
 
 def test_a_connection_lost_in_a_body_gives_what_came(client, server):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from io import BufferedReader, RawIOBase
 from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from driftloop.errors import Unavailable
 from driftloop.wire.sigv4 import Credentials, Request, sign
 
 ATTEMPTS = 3
-_PIECE = 1 << 16  # bytes of a body read before the clock is looked at
+_PIECE = 1 << 16  # bytes of a body asked for at a time
 _PAUSE = 0.05  # seconds; the longest pause before the first retry, doubled for each after it
 
 
@@ -104,10 +105,12 @@ class Client:
         connection.timeout = timeout
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
+        clock = _Clock(time.monotonic() + timeout)
+        connection.response_class = clock.response  # type: ignore[assignment]
         connection.request(named.method, named.target, body=named.body or None, headers=headers)
-        line = connection.sock  # the connection lets go of it where the other side will close
         response = connection.getresponse()
-        body, whole = _read(response, line, deadline)
+        clock.end = deadline
+        body, whole = _read(response)
         if response.will_close or not whole:
             self._drop(url)
         found = {name.lower(): value for name, value in response.getheaders()}
@@ -139,12 +142,40 @@ class Client:
             self._drop(url)
 
 
-def _read(response: HTTPResponse, line: socket, deadline: float) -> tuple[bytes, bool]:
-    """What comes of the body by the deadline, and whether that is all."""
+@dataclass
+class _Clock:
+    """Ends what is received at ``end``, however little comes at a time; a socket's own time-out
+    begins anew with every byte."""
+
+    end: float
+
+    def response(self, line: socket, *args: Any, **more: Any) -> HTTPResponse:
+        found = HTTPResponse(line, *args, **more)
+        found.fp = BufferedReader(_Line(found.fp.detach(), line, self))
+        return found
+
+
+class _Line(RawIOBase):
+    def __init__(self, raw: RawIOBase, line: socket, clock: _Clock) -> None:
+        self._raw, self._line, self._clock = raw, line, clock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._line.settimeout(max(self._clock.end - time.monotonic(), 0.001))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _read(response: HTTPResponse) -> tuple[bytes, bool]:
+    """What comes of the body in time, and whether that is all."""
     pieces = []
     try:
         while True:
-            line.settimeout(max(deadline - time.monotonic(), 0.001))
             piece = response.read1(_PIECE)
             pieces.append(piece)
             if not piece or response.length == 0:
