@@ -24,6 +24,11 @@ def definition(timeouts: dict[str, int], training: dict[str, State]) -> State:
     def step(stage: str, op: str, result: str, then: str, **more: Any) -> State:
         return task(stage, op, timeouts[stage], ResultPath=f"$.{result}", Next=then, **more)
 
+    def look(op: str) -> State:
+        """A person's word may come while a look is at work: it is looked at again."""
+        again = retry([*TRANSIENT, "RouteMoved"])
+        return step("release", op, "release", "Baking?", Retry=again)
+
     return {
         "Comment": "upload → train → validate → register → release",
         "StartAt": "CheckLock",
@@ -55,7 +60,7 @@ def definition(timeouts: dict[str, int], training: dict[str, State]) -> State:
             },
             "Rejected": {"Type": "Succeed"},
             "Register": step("register", "register", "version", "Release"),
-            "Release": step("release", "start", "release", "Baking?"),
+            "Release": look("start"),
             "Baking?": {
                 "Type": "Choice",
                 "Choices": [
@@ -64,7 +69,7 @@ def definition(timeouts: dict[str, int], training: dict[str, State]) -> State:
                 "Default": "Done",
             },
             "Bake": {"Type": "Wait", "SecondsPath": "$.release.wait_seconds", "Next": "Observe"},
-            "Observe": step("release", "observe", "release", "Baking?"),
+            "Observe": look("observe"),
             "Done": {"Type": "Succeed"},
             "StaleLock": {
                 "Type": "Fail", "Error": "StaleLock",

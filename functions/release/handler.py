@@ -37,6 +37,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         case "observe":
             seen = None
             if route is not None and route.challenger is not None:
+                if route.terms:  # those it began with, whatever was deployed meanwhile
+                    terms = Terms.from_json(route.terms)
                 seen = evidence(settings.env, registry, store, model, terms, route, now)
             past = registry.audit(model, limit=PAST)
             step = observe(version, route, seen, terms, now, run, past)

@@ -11,11 +11,12 @@ from driftloop.aws import table as table_module
 from driftloop.aws.registry import Registry
 from driftloop.aws.store import Store
 from driftloop.aws.table import Write
-from driftloop.errors import StaleLock
+from driftloop.errors import RouteMoved, StaleLock
 from driftloop.ledger import Audit
 from driftloop.releasing.evidence import Evidence, Seen
-from driftloop.route import promoted
+from driftloop.route import promoted, withdrawn
 from driftloop.run import Guard, Run
+from driftloop.spec import Release
 from driftloop.traffic import Traffic
 from functions.query import handler as query
 from functions.register import handler as register
@@ -199,6 +200,41 @@ def test_a_rollback_by_hand_during_the_bake_ends_the_run(loop):
     loop.registry.move_route("flights", route, promoted(route, route.champion, at(3.1)), audit)
     assert loop.step(release, "observe", state, 4)["status"] == "rolled_back"
     assert loop.resolves()
+
+
+def test_a_person_who_takes_it_back_during_a_look_is_heard_when_it_is_tried_again(
+    loop, monkeypatch
+):
+    loop.next()
+    state = loop.run()
+    state = state | {"version": loop.step(register, "register", state)}
+    state = state | {"release": loop.step(release, "start", state, 3)}
+    seen = release.evidence
+
+    def meanwhile(*args):
+        route = loop.registry.route("flights")
+        audit = Audit(at(3.9), "abort", "ann", "odd numbers", 2, 1)
+        loop.registry.move_route("flights", route, withdrawn(route, at(3.9)), audit)
+        return seen(*args)
+
+    monkeypatch.setattr(release, "evidence", meanwhile)
+    with pytest.raises(RouteMoved):  # which the state machine retries
+        loop.step(release, "observe", state, 4)
+    step = loop.step(release, "observe", state, 4)
+    assert (step["status"], step["reason"]) == ("rolled_back", "ann: odd numbers")
+
+
+def test_a_release_is_judged_by_the_terms_it_began_with(loop, monkeypatch, tmp_path):
+    """A spec deployed meanwhile holds for the next release."""
+    loop.next()
+    state = loop.run()
+    state = state | {"version": loop.step(register, "register", state)}
+    state = state | {"release": loop.step(release, "start", state, 3)}
+    path = tmp_path / "other.json"
+    changed = spec().model_copy(update={"release": Release(strategy="all_at_once", bake="0s")})
+    path.write_bytes(changed.to_json())
+    monkeypatch.setattr(release, "spec_path", lambda: path)
+    assert loop.step(release, "observe", state, 3.01)["status"] == "baking"
 
 
 def test_queries_find_what_was_released(loop):

@@ -182,3 +182,12 @@ def test_law_7_a_batch_is_scored_by_published_code_four_chunks_at_once(assembly:
     given = score["ItemProcessor"]["States"]["ScoreChunk"]["Parameters"]
     assert given == {"op": "score", "item.$": "$.item", "state.$": "$.state"}
     assert score["ItemSelector"]["state"] == {"batch.$": "$.batch", "divided.$": "$.divided"}
+
+
+def test_a_route_that_a_person_moves_during_a_look_is_looked_at_again(
+    properties: dict[str, Any],
+) -> None:
+    definition = json.loads(properties["DefinitionString"])
+    for name in ("Release", "Observe"):
+        (again,) = definition["States"][name]["Retry"]
+        assert "RouteMoved" in again["ErrorEquals"]
