@@ -5,6 +5,7 @@ import time
 import pytest
 
 from driftloop.client import Endpoint, Refused, Unavailable
+from driftloop.client.channel import Channel
 
 BUSY = {"message": "Too Many Requests"}
 
@@ -50,6 +51,19 @@ def test_an_idle_connection_that_was_closed_costs_no_retry(server):
     with Endpoint(server.url, retries=0) as endpoint:
         for x in range(3):
             assert endpoint.predict({"x": x})["value"] == x
+
+
+def test_an_idle_connection_may_be_taken_by_another_thread_meanwhile(server):
+    class Taken(list):
+        def __bool__(self):
+            return True
+
+    server.answers = [(200, {})] * 2
+    channel = Channel(server.url, 5.0, 0)
+    channel._idle = Taken()
+    assert channel.ask("GET", "/", b"", dict).status == 200
+    channel.close()
+    channel.close()
 
 
 def test_a_time_out_is_not_tried_again(server):

@@ -69,8 +69,8 @@ class Channel:
 
     def _round(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         while True:
-            reused = bool(self._idle)
-            connection = self._idle.pop() if reused else self._open()
+            reused = self._taken()
+            connection = reused or self._open()
             try:
                 connection.request(method, path, body or None, dict(headers))
                 response = connection.getresponse()
@@ -88,6 +88,13 @@ class Channel:
             named = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, named, text)
 
+    def _taken(self) -> http.client.HTTPConnection | None:
+        """An idle connection, unless another thread had the last one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
     def _open(self) -> http.client.HTTPConnection:
         if self._context is None:
             return http.client.HTTPConnection(self.host, timeout=self._timeout)
@@ -98,5 +105,5 @@ class Channel:
         return Unavailable(f"{self.host} does not answer ({why})")
 
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._taken():
+            connection.close()
