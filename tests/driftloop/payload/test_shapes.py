@@ -196,6 +196,19 @@ def test_a_header_can_be_told_from_a_row_or_is_said():
         rows("7,UA,3", "text/csv; header=maybe")
 
 
+def test_a_line_of_names_that_are_numbers_is_not_guessed_at():
+    inputs = [Input(name, "number", nullable=False) for name in ("0", "1")]
+
+    def rows(text, kind="text/csv"):
+        return from_event({"headers": {"content-type": kind}, "body": text}, inputs, {"0", "1"})
+
+    with pytest.raises(BadRequest, match="say header=present or header=absent"):
+        rows("0,1\n7.5,3\n")
+    assert rows("1,0\n7.5,3\n", "text/csv; header=present").rows == [{"1": 7.5, "0": 3.0}]
+    assert rows("1,0\n", "text/csv; header=absent").rows == [{"0": 1.0, "1": 0.0}]
+    assert rows("2,0\n").rows == [{"0": 2.0, "1": 0.0}]
+
+
 @pytest.mark.parametrize("cell", ["nan", "inf", "1_000", "0x7", "٧", "7 h", "1e", "--7", "NULL"])
 def test_a_cell_that_only_python_would_take_for_a_number_stays_text(cell):
     (row,) = asked(f"{cell},UA,1").rows

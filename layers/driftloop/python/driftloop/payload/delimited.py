@@ -2,7 +2,8 @@
 
 A header line may be there. ``header=present`` or ``header=absent`` in the content type says so
 (RFC 4180, section 3); otherwise the first line is one if it holds the name of a field and no
-number. An empty cell is null. Without a header the cells are in the order of the model's inputs.
+number, and must be said to be one or none if it holds nothing but names, some of them numbers. An
+empty cell is null. Without a header the cells are in the order of the model's inputs.
 """
 
 from __future__ import annotations
@@ -74,7 +75,15 @@ def _records(text: str) -> tuple[list[list[str]], list[int]]:
 
 def _is_header(record: list[str], known: Collection[str]) -> bool:
     cells = [cell.strip() for cell in record]
-    return any(cell in known for cell in cells) and not any(map(_number, cells))
+    if not any(map(_number, cells)):
+        return any(cell in known for cell in cells)
+    if all(cell in known for cell in cells):  # of a model whose fields are called 0, 1, 2
+        raise BadRequest(
+            "csv line 1: may be a header or a row; say header=present or header=absent "
+            "in the content-type",
+            "csv line 1",
+        )
+    return False
 
 
 def _value(cell: str, number: bool) -> Any:
