@@ -93,7 +93,8 @@ class Endpoint:
         return text(200, kind, said, x_driftloop_version=number)
 
     def _score(self, asked: Asked, request: _Request) -> tuple[Loaded, Scores]:
-        """The version that answers, and its scores. The same key meets the same version.
+        """The version that answers, and its scores: one for a request, so that it is the same one
+        for the same key of the first row.
 
         What the challenger cannot answer and the champion can is the challenger's error.
         """

@@ -67,7 +67,7 @@ def _columns(face: Interface) -> dict[str, Schema]:
             face.key,
             {
                 "description": "Your own id of the row. Labels find their prediction by it, and "
-                "during a release the same key meets the same version.",
+                "during a release the same key, of a request's first row, meets the same version.",
                 "type": ["string", "integer", "null"],
                 "minimum": -WHOLE,
                 "maximum": WHOLE,
