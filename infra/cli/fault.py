@@ -21,6 +21,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from driftloop.client import Refused
 from driftloop.errors import DriftloopError, NotFound, SpecError, Unavailable
 
 WENT_BADLY, ASKED_WRONGLY, NOBODY_THERE = 1, 2, 3
@@ -52,6 +53,9 @@ def understood(error: BaseException) -> Fault | None:
             return Fault(str(error), ASKED_WRONGLY)
         case Unavailable():
             return Fault(str(error), NOBODY_THERE)
+        case Refused(errors=[_, _, *_]):
+            said = "".join(f"\n  {e['message']}" for e in error.errors)
+            return Fault(f"the endpoint answered {error.status}:{said}")
         case DriftloopError():
             return Fault(str(error))
         case NoCredentialsError():

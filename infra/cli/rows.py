@@ -66,20 +66,24 @@ def writable(file: str) -> Path:
     return path
 
 
-def load(data: bytes, kinds: Mapping[str, str], source: str) -> Loaded:
-    """Instances of CSV or JSON text. ``kinds``: ``number`` or ``category`` by column.
+def load(data: bytes, kinds: Mapping[str, str], source: str, besides: Sequence[str] = ()) -> Loaded:
+    """Instances of CSV or JSON text. ``kinds``: ``number`` or ``category`` by feature; ``besides``:
+    columns of text that go with them, the row's key and time.
 
     JSON may be ``{"instances": […]}``, a list of objects or one object, sent as they are; of JSON
-    Lines and CSV, which may be training data, only the columns of ``kinds``. A CSV cell of a number
+    Lines and CSV, which may be training data, only the columns named. A CSV cell of a number
     that is none is sent as it is: the endpoint says what is wrong with it, and where.
     """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Fault(f"{source}: is not UTF-8 text (byte {error.start})", ASKED_WRONGLY) from None
+    if not text.strip():
+        raise Fault(f"{source}: holds no rows", ASKED_WRONGLY)
+    taken = dict.fromkeys(besides, "category") | dict(kinds)
     if text.lstrip()[:1] in ("{", "["):
-        return _json(text, kinds, source)
-    return _csv(text, kinds, source)
+        return _json(text, taken, source)
+    return _csv(text, taken, kinds, source)
 
 
 def _json(text: str, kinds: Mapping[str, str], source: str) -> Loaded:
@@ -105,16 +109,16 @@ def _value(value: Any, kind: str) -> Any:
     return as_text(value) if kind == "category" and isinstance(value, bool | int) else value
 
 
-def _csv(text: str, kinds: Mapping[str, str], source: str) -> Loaded:
+def _csv(text: str, kinds: Mapping[str, str], features: Mapping[str, str], source: str) -> Loaded:
     readers = [csv.DictReader(io.StringIO(text, newline=""), delimiter=sign) for sign in ",;\t|"]
     reader = max(readers, key=lambda r: len({*kinds} & {*(r.fieldnames or [])}))
     names: Sequence[str] = reader.fieldnames or []
-    known = [name for name in names if name in kinds]
-    if not known:
+    if not {*features} & {*names}:
         raise Fault(
-            f"{source}: none of its columns is a feature of the model ({', '.join(kinds)})",
+            f"{source}: none of its columns is a feature of the model ({', '.join(features)})",
             ASKED_WRONGLY,
         )
+    known = [name for name in names if name in kinds]
     instances = [{name: _cell(row[name], kinds[name]) for name in known} for row in reader]
     return Loaded(instances, [name for name in names if name not in kinds])
 

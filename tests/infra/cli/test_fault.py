@@ -3,6 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from driftloop.client import Refused
 from driftloop.errors import SpecError, Unavailable
 from infra.cli.app import run
 from infra.cli.fault import Fault, nearest, understood
@@ -22,6 +23,16 @@ def test_what_a_person_can_mend_is_a_sentence(error, code):
     fault = understood(error)
     assert fault is not None
     assert fault.code == code
+
+
+def test_every_mistake_in_a_request_is_told():
+    errors = [{"field": f, "message": f"{f}: is required"} for f in ("rows[0].x", "rows[0].y")]
+    fault = understood(Refused("rows[0].x: … (and 1 more)", 400, {"errors": errors}))
+    assert str(fault) == (
+        "the endpoint answered 400:\n  rows[0].x: is required\n  rows[0].y: is required"
+    )
+    one = Refused("the endpoint answered 400: x: is required", 400, {"errors": errors[:1]})
+    assert str(understood(one)) == str(one)
 
 
 def test_a_mistake_of_ours_is_not_hidden():

@@ -21,6 +21,17 @@ def test_csv_takes_types_from_the_model_and_says_what_it_leaves_out():
     assert loaded.ignored == ["late"]
 
 
+def test_key_and_time_go_with_the_row():
+    text = "id,at,late,hour\n007,2013-01-01,1,5\n,,0,6\n"
+    assert rows.load(text.encode(), KINDS, "f.csv", ("id", "at")).instances == [
+        {"id": "007", "at": "2013-01-01", "hour": 5}, {"id": None, "at": None, "hour": 6},
+    ]  # fmt: skip
+    lines = b'{"id": 7, "hour": 5}\n{"at": 1, "hour": 6}'
+    assert rows.load(lines, KINDS, "f", ("id",)).instances == [{"id": "7", "hour": 5}, {"hour": 6}]
+    with pytest.raises(Fault, match=r"none of its columns is a feature .*\(hour, carrier, temp\)"):
+        rows.load(b"id\n7\n", KINDS, "f.csv", ("id",))
+
+
 @pytest.mark.parametrize("sign", ";\t|")
 def test_any_delimiter_does(sign):
     text = "hour,carrier\n5,UA\n".replace(",", sign)
@@ -52,6 +63,7 @@ def test_json_in_any_of_its_shapes(wrap):
     ("data", "said"),
     [
         (b"a,b\n1,2\n", "none of its columns is a feature"),
+        (b" \n", "holds no rows"),
         (b"{nope", "is not JSON"),
         (b"\xff\xfe", "not UTF-8"),
     ],
