@@ -7,7 +7,7 @@ import getpass
 from driftloop import when
 from driftloop.errors import NotFound
 from driftloop.ledger import Audit
-from driftloop.route import Served, promoted
+from driftloop.route import Served, promoted, withdrawn
 from infra.cli import console
 from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.stacks import Deployment
@@ -46,7 +46,12 @@ def rollback(
         before=route.champion.version,
         after=number,
     )
-    registry.move_route(model, route, promoted(route, served, moment), audit)
+    new = (
+        withdrawn(route, moment)  # the champion stays, and the one before it is remembered
+        if number == route.champion.version
+        else promoted(route, served, moment)
+    )
+    registry.move_route(model, route, new, audit)
     if json:
         console.as_json({"model": model, "from": route.champion.version, "to": number})
     else:

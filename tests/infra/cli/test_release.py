@@ -86,3 +86,11 @@ def test_without_a_release_there_is_nothing_to_say(registry, capsys, word):
     assert run(["release", word, "flights"]) == 1
     assert "nothing is being released; version 1 answers" in capsys.readouterr().err
     assert run(["release", word, "trains"]) == 2
+
+
+def test_a_rollback_to_the_champion_takes_the_challenger_back(baking, capsys):
+    """And no more than that: the champion before it is still the one to roll back to."""
+    assert run(["rollback", "flights", "--to", "1"]) == 0
+    left = baking.route("flights")
+    assert (left.champion.version, left.challenger, left.previous) == (1, None, None)
+    assert next(iter(baking.audit("flights"))).action == "rollback"
