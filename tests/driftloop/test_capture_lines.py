@@ -3,7 +3,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop.capture_lines import MAX_LINE, Captured, columns, lines
+from driftloop.capture_lines import MAX_LINE, MAX_NAMES, Captured, columns, lines
 from driftloop.ids import prediction_ids, sampled
 
 VALUES = st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -54,6 +54,14 @@ def test_a_value_or_a_row_too_long_is_cut_not_lost():
     assert all(len(line) <= MAX_LINE for line in found)
     assert len(joined(found)) == 2
     assert json.loads(lines(captured([["x" * 300]]), 1.0)[0])["rows"] == [["x" * 255 + "…"]]
+
+
+def test_the_widest_row_a_spec_allows_fits_a_line():
+    names = [f"{'x' * 25}{i:03d}" for i in range(501)]
+    assert len(json.dumps(names)) < MAX_NAMES < len(json.dumps([name + "x" for name in names]))
+    for value in (-1.2345678901234567e-300, -(10**300), "\U0001f600" * 300, "\U0001f600", "\0"):
+        found = lines(captured([[value] * 501] * 2, [[1.234567890123456e-09] * 50] * 2, names), 1.0)
+        assert found and all(len(line) <= MAX_LINE for line in found)
 
 
 def test_the_sample_is_by_id():

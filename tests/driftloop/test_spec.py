@@ -130,6 +130,9 @@ def test_defaults_are_filled_in() -> None:
         ({"target": "hour"}, "features.hour: is the target, and so cannot be a feature"),
         ({"time": "hour"}, "features.hour: is the time, and so cannot be a feature"),
         ({"key": "hour"}, "features.hour: is the key, and so cannot be a feature"),
+        ({"features": {f"{'x' * 61}{i:03d}": {"type": "number"} for i in range(300)}},
+         "features: their names take 20,410 bytes of every captured line, at most 16,384; shorten "
+         "them, or keep some out by `capture.redact`"),
         ({"time": "late"}, "time: 'late' is already the target"),
         ({"key": "late"}, "key: 'late' is already the target"),
         ({"key": "at"}, "key: 'at' is already the time"),

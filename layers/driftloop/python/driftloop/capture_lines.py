@@ -1,6 +1,7 @@
 """What was served, as log lines for the capture function: one JSON object a line. Pure.
 
-A line stays under 32 KiB; more rows go to numbered parts. Text is pure ASCII, so characters are
+A line stays under 32 KiB; more rows go to numbered parts. A spec keeps the names that every line
+holds to half of that. Text is pure ASCII, so characters are
 bytes.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 from driftloop.ids import sampled
 
 MAX_LINE = 32 * 1024 - 1
+MAX_NAMES = 16 * 1024  # of the columns; what is left is enough for 500 numbers and 50 classes
 _LENGTHS = (256, 16, 1)  # characters kept of a value: the first; fewer where the row is too long
 WHOLE = 2**64  # a larger whole number is captured as a float, where the row is too long
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from driftloop.capture_lines import MAX_NAMES, columns
 from driftloop.checking import expression
 from driftloop.errors import SpecError
 from driftloop.mistakes import nearest
@@ -62,6 +64,12 @@ def _columns(spec: Spec) -> Iterator[str]:
     for name in spec.capture.redact:
         if name not in spec.columns:
             yield f"capture.redact: {name!r} is no column{nearest(name, spec.columns)}"
+    captured = columns([*spec.features], spec.key, spec.capture.redact)
+    if (size := len(json.dumps(captured))) > MAX_NAMES:
+        yield (
+            f"features: their names take {size:,} bytes of every captured line, at most "
+            f"{MAX_NAMES:,}; shorten them, or keep some out by `capture.redact`"
+        )
     for path, names in (("gates.slices", spec.gates.slices),
                         ("capture.redact", spec.capture.redact),
                         ("training.estimators", spec.training.estimators),
