@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from driftloop.releasing.bounds import at_least, at_least_of, dkw, effective, hoeffding, mean
+from driftloop.releasing.bounds import at_least, at_least_of, dkw, hoeffding, mean, weights
 from driftloop.releasing.checks import DUE, EARLY, answers, errors, latency, quality
 from driftloop.releasing.distance import Distance, between, gap, shifts
 from driftloop.releasing.evidence import Answered, Evidence, Seen
@@ -81,6 +81,24 @@ def test_answers_of_other_rows_are_compared_in_distribution():
     assert (one.state, one.n) == ("few", 1)  # one request of 300 rows is one
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_one_large_request_neither_hides_the_others_nor_speaks_for_them(paired):
+    """A night's batch beside two hundred requests of one row."""
+    draw = np.random.default_rng(6)
+    some, night = draw.beta(2, 5, 200), np.full(5000, 0.9)
+
+    def answered(scores, name):
+        ids = [f"{name}{i}" for i in range(200)] + [f"{name}-night"] * len(night)
+        return Answered(np.concatenate([scores, night]), ids, np.full(len(ids), np.nan))
+
+    champion = answered(some, "r")
+    like = answered(some if paired else draw.beta(2, 5, 200), "r" if paired else "s")
+    found = answers(both(like, champion, paired=paired), 30, DUE)
+    assert (found.state, found.n) == ("good", 201)
+    turned = answered(1 - some, "r" if paired else "s")
+    assert answers(both(turned, champion, paired=paired), 30, DUE).state == "bad"
+
+
 def test_answers_of_the_same_rows_are_compared_row_by_row():
     """Shuffled answers have the same distribution, and are wrong all the same."""
     draw = np.random.default_rng(2)
@@ -141,6 +159,8 @@ def test_distances_are_shares_and_symmetric(a, b, scale):
     assert 0 <= gap(a, b, scale) == gap(b, a, scale) <= 1
     bare = max(abs((a <= x).mean() - (b <= x).mean()) for x in (*a, *b))
     assert gap(a, b, scale) <= bare + 1e-12
+    even = (np.full(len(x), 1 / len(x)) for x in (a, b))
+    assert gap(a, b, scale, *even) == pytest.approx(gap(a, b, scale), abs=1e-12)
     n = min(len(a), len(b))
     assert (shifts(a[:n], b[:n], scale) <= 1).all() and (shifts(a, a, scale) == 0).all()
 
@@ -182,6 +202,6 @@ def test_bounds_hold_as_often_as_they_say():
     off = np.maximum(steps - samples, samples - steps + 1 / 50).max(axis=1)
     assert 0.02 < (off > dkw(50, 0.05)).mean() < 0.05
     assert (samples.mean(axis=1) - 0.5 > hoeffding(50, 0.05)).mean() < 0.05
-    assert effective(["a", "a", "b", "b"]) == 2 and effective("abcd") == 4 and not effective([])
+    np.testing.assert_allclose(weights(["a", "b", "a", "a"]), [1 / 6, 1 / 2, 1 / 6, 1 / 6])
     average, error = mean(np.array([1.0, 1.0, 3.0, 3.0]), ["a", "a", "b", "b"])
     assert (average, error) == (2.0, pytest.approx(1.0)) and mean(np.ones(2), ["a", "a"])[1] > 1e9

@@ -7,9 +7,9 @@
 - :func:`dkw`: the Dvoretzky-Kiefer-Wolfowitz inequality with the constant of Massart, P. (1990),
   *Annals of Probability* 18: ``P(sup|F_n - F| > e) <= 2 exp(-2 n e^2)``.
 - :func:`hoeffding`: Hoeffding, W. (1963), *JASA* 58, for the mean of values in [0, 1].
-- :func:`effective`: Kish, L. (1965), *Survey Sampling*: rows of one request may all be alike, so
-  they count as one in the worst case, and requests of unequal size count for less than their
-  number.
+- :func:`weights`: rows of one request may all be alike, so requests are what is counted and
+  weighed, one like another whatever their size. The mean over a request's rows varies no more than
+  one of them drawn at random (Jensen), so both inequalities hold with the number of requests.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ def hoeffding(n: float, alpha: float) -> float:
     return math.sqrt(math.log(1 / alpha) / (2 * n))
 
 
-def effective(requests: Sequence[str]) -> float:
-    """The rows' number as if each request were one: (sum of sizes)² / sum of squared sizes."""
-    sizes = Counter(requests).values()
-    return sum(sizes) ** 2 / sum(size * size for size in sizes) if sizes else 0.0
+def weights(requests: Sequence[str]) -> Floats:
+    """Of each row, so that every request weighs the same and all together 1."""
+    sizes = Counter(requests)
+    return np.array([1 / (sizes[name] * len(sizes)) for name in requests])
 
 
 def mean(values: Floats, requests: Sequence[str]) -> tuple[float, float]:

@@ -100,29 +100,30 @@ def answers(seen: Evidence, enough: int, alpha: float) -> Finding:
         return Finding("answers", "unknown", text)
     if not needs:
         return Finding("answers", "unknown", "nothing is captured (capture.sample is 0)")
-    n = bounds.effective(ours.requests)
-    m = n if seen.paired else bounds.effective(theirs.requests)
+    n, m = len(set(ours.requests)), len(set(theirs.requests))
     if n < needs:
-        text = f"{int(n)} of the {needs} requests it takes to judge were captured"
-        return Finding("answers", "few", text, int(n), needs)
+        text = f"{n} of the {needs} requests it takes to judge were captured"
+        return Finding("answers", "few", text, n, needs)
     if m < needs:
-        text = f"only {int(m)} captured requests of the champion to compare with"
-        return Finding("answers", "unknown", text, int(n), needs)
+        text = f"only {m} captured requests of the champion to compare with"
+        return Finding("answers", "unknown", text, n, needs)
     if ours.scores.shape[1:] != theirs.scores.shape[1:]:
-        return Finding("answers", "unknown", "the two know other classes", int(n), needs)
+        return Finding("answers", "unknown", "the two know other classes", n, needs)
+    here, there = bounds.weights(ours.requests), bounds.weights(theirs.requests)
     if seen.paired:
-        found = float(shifts(ours.scores, theirs.scores, expected.scale).mean())
+        found = float(shifts(ours.scores, theirs.scores, expected.scale) @ here)
         usual, chance = expected.shift, bounds.hoeffding(n, alpha)
     else:
         classes = ours.scores.shape[1] if ours.scores.ndim == 2 else 1
-        found, usual = gap(ours.scores, theirs.scores, expected.scale), expected.gap
+        found = gap(ours.scores, theirs.scores, expected.scale, here, there)
+        usual = expected.gap
         chance = sum(bounds.dkw(size, alpha / 2 / classes) for size in (n, m))
     limit = usual + MARGIN + chance
     text = (
-        f"{found:.3f} from the champion's on {int(n):,} requests ({usual:.3f} at validation; "
+        f"{found:.3f} from the champion's on {n:,} requests ({usual:.3f} at validation; "
         f"more than {limit:.3f} is no chance)"
     )
-    return Finding("answers", "bad" if found > limit else "good", text, int(n), needs)
+    return Finding("answers", "bad" if found > limit else "good", text, n, needs)
 
 
 def quality(seen: Evidence, enough: int, alpha: float) -> Finding:

@@ -51,18 +51,34 @@ def between(champion: int, ours: Floats, theirs: Floats) -> Distance:
     )
 
 
-def gap(ours: Floats, theirs: Floats, scale: float) -> float:
-    """Of answers ``(n,)`` and ``(m,)``, or ``(n, classes)`` and ``(m, classes)``."""
+def gap(
+    ours: Floats,
+    theirs: Floats,
+    scale: float,
+    here: Floats | None = None,
+    there: Floats | None = None,
+) -> float:
+    """Of answers ``(n,)`` and ``(m,)``, or ``(n, classes)`` and ``(m, classes)``. ``here`` and
+    ``there``: what each of them weighs, in all 1; None: the same."""
     if ours.ndim == 2:
-        return max(gap(a, b, scale) for a, b in zip(ours.T, theirs.T, strict=True))
-    a, b, slack = np.sort(ours), np.sort(theirs), SLACK * scale
+        pairs = zip(ours.T, theirs.T, strict=True)
+        return max(gap(a, b, scale, here, there) for a, b in pairs)
+    a, b, slack = _distribution(ours, here), _distribution(theirs, there), SLACK * scale
     return max(0.0, _above(a, b, slack), _above(b, a, slack))
 
 
-def _above(a: Floats, b: Floats, slack: float) -> float:
-    """The most that the distribution of ``a`` is above that of ``b`` moved left by ``slack``."""
-    here = np.arange(1, len(a) + 1) / len(a)  # at the last of equal values it is what it should be
-    return float((here - np.searchsorted(b, a + slack, side="right") / len(b)).max())
+def _distribution(values: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """Values in order, and the share of all up to each, from 0 before the first."""
+    n, order = len(values), np.argsort(values, kind="stable")
+    shares = np.arange(1, n + 1) / n if weights is None else np.cumsum(weights[order])
+    return values[order], np.concatenate([[0.0], shares])
+
+
+def _above(a: tuple[Floats, Floats], b: tuple[Floats, Floats], slack: float) -> float:
+    """The most that the distribution ``a`` is above ``b`` moved left by ``slack``."""
+    (values, here), (others, there) = a, b
+    # at the last of equal values a share is what it should be
+    return float((here[1:] - there[np.searchsorted(others, values + slack, side="right")]).max())
 
 
 def shifts(ours: Floats, theirs: Floats, scale: float) -> Floats:
