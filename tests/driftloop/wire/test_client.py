@@ -12,6 +12,7 @@ import pytest
 from driftloop.errors import DriftloopError, NotFound, Unavailable
 from driftloop.wire.calls import get_item, get_object
 from driftloop.wire.client import Client
+from driftloop.wire.messages import send_messages
 
 
 class Server(ThreadingHTTPServer):
@@ -103,8 +104,18 @@ def test_an_item_is_read_consistently_and_signed(server, client):
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"Item": {"a": {"SS": []}}}', b"\xff"])
 def test_what_is_no_item_is_refused_by_name(server, client, body):
     server.script = [(200, body, 0)]
-    with pytest.raises(DriftloopError, match="no item"):
+    with pytest.raises(DriftloopError, match=r"no item|no document"):
         get_item(client, "registry", "MODEL#m", "ROUTE", 1)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"7"])
+def test_messages_are_not_taken_for_sent_by_an_answer_that_is_no_document(server, client, body):
+    server.script = [(200, body, 0)]
+    with pytest.raises(DriftloopError, match="sqs answered what is no document"):
+        send_messages(client, "http://q", ["{}"], 1)
+    server.script = [(403, body, 0)]
+    with pytest.raises(DriftloopError, match=r"AWS answered 403$"):
+        send_messages(client, "http://q", ["{}"], 1)
 
 
 def test_no_item_is_none(client):

@@ -5,17 +5,17 @@ A KMS-encrypted object needs nothing more than the signature and the role's ``km
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from driftloop.errors import DriftloopError, NotFound
 from driftloop.wire import endpoint
 from driftloop.wire.attribute import decode_item, encode_item
-from driftloop.wire.client import Answer, Client
+from driftloop.wire.client import Client
+from driftloop.wire.rpc import Refused, call
 from driftloop.wire.sigv4 import Request
 
-_NAME = re.compile(rb'(?:<Code>|"__type"\s*:\s*"(?:[^"#]*#)?)(\w+)').search
+_CODE = re.compile(rb"<Code>(\w+)").search
 
 
 def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dict[str, Any] | None:
@@ -23,26 +23,17 @@ def get_item(client: Client, table: str, pk: str, sk: str, budget: float) -> dic
 
     ``budget`` in seconds. Raises Unavailable; DriftloopError with AWS's name for it when refused.
     """
-    body = {
+    asked = {
         "TableName": table,
         "Key": encode_item({"pk": pk, "sk": sk}),
         "ConsistentRead": True,
     }
-    request = Request(
-        "POST",
-        "",
-        headers={
-            "content-type": "application/x-amz-json-1.0",
-            "x-amz-target": "DynamoDB_20120810.GetItem",
-        },
-        body=json.dumps(body).encode(),
-    )
-    url = endpoint.base("dynamodb", client.region, client.env)
-    answer = client.call("dynamodb", url, request, budget)
-    if answer.status != 200:
-        raise _refused(answer, f"{pk}/{sk}")
     try:
-        item = json.loads(answer.body).get("Item")
+        found = call(client, "dynamodb", "DynamoDB_20120810.GetItem", "1.0", asked, budget)
+    except Refused as refused:
+        raise DriftloopError(f"{pk}/{sk}: {refused}") from refused
+    try:
+        item = found.get("Item")
         return decode_item(item) if item else None
     except (ValueError, AttributeError) as error:
         raise DriftloopError(f"{pk}/{sk}: the answer is no item ({error})") from error
@@ -66,12 +57,8 @@ def get_object(
     if answer.status == 206:
         return answer.body, int(answer.headers["content-range"].rpartition("/")[2])
     if answer.status != 200:
-        raise _refused(answer, f"s3://{bucket}/{key}")
+        # Its name only: AWS's sentence tells account, role and resource, and callers may see this.
+        name = _CODE(answer.body)
+        said = f" {name[1].decode()}" if name else ""
+        raise DriftloopError(f"s3://{bucket}/{key}: AWS answered {answer.status}{said}")
     return answer.body[start:], int(answer.headers.get("content-length", len(answer.body)))
-
-
-def _refused(answer: Answer, what: str) -> DriftloopError:
-    """Its name only: AWS's sentence tells account, role and resource, and callers may see this."""
-    name = _NAME(answer.body)
-    said = f" {name[1].decode()}" if name else ""
-    return DriftloopError(f"{what}: AWS answered {answer.status}{said}")

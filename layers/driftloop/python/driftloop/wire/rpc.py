@@ -30,7 +30,8 @@ def call(
 ) -> dict[str, Any]:
     """``call(client, "sqs", "AmazonSQS.SendMessage", "1.0", {…}, 2.0)``. ``budget`` in seconds.
 
-    Raises Unavailable when nobody answers in time, Refused when the answer is no.
+    Raises Unavailable when nobody answers in time, Refused when the answer is no, DriftloopError
+    when it is no document.
     """
     headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
     request = Request("POST", "", headers=headers, body=json.dumps(asked).encode())
@@ -39,8 +40,11 @@ def call(
     try:
         found = json.loads(answer.body or b"{}")
     except ValueError:
-        found = {}
+        found = None
     if answer.status != 200:
-        name = str(found.get("__type", "")).rpartition("#")[2]
-        raise Refused(answer.status, name, found)
-    return dict(found)
+        document = found if isinstance(found, dict) else {}
+        name = str(document.get("__type", "")).rpartition("#")[2]
+        raise Refused(answer.status, name, document)
+    if not isinstance(found, dict):
+        raise DriftloopError(f"{service} answered what is no document")
+    return found
