@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from driftloop.mistakes import explain, nearest
 
@@ -76,7 +76,11 @@ class Environment(_Part):
     removal: Literal["destroy", "retain"] = "destroy"
     log_days: Retention = 14
     architecture: Literal["x86_64", "arm64"] = "x86_64"
-    authorizer: Literal["iam", "none"] | JwtAuthorizer = "iam"
+    authorizer: Annotated[
+        Annotated[Literal["iam", "none"], Tag("[word]")]
+        | Annotated[JwtAuthorizer, Tag("[mapping]")],
+        Discriminator(lambda found: "[word]" if isinstance(found, str) else "[mapping]"),
+    ] = "iam"
     public: list[Literal["health", "docs", "openapi"]] = Field(["health"])
     """What of the API nobody needs leave for."""
     cors: Cors | None = None

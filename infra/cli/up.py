@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from infra.cli import console, stacks, target
-from infra.cli.fault import NOBODY_THERE, Fault
+from infra.cli.fault import NOBODY_THERE, WENT_BADLY, Fault
 from infra.cli.synth import Synth
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def detach(models: Sequence[Path], *, port: int, speed: float, env: str) -> None
     with console.out.status("Starting the embedded AWS and deploying …"):
         while (note := target.running()) is None:
             if process.poll() is not None:
-                raise Fault(LOG.read_text().strip() or f"it ended at once; see {LOG}")
+                said_last = LOG.read_text().strip() or f"it ended at once; see {LOG}"
+                raise Fault(said_last, max(process.returncode, WENT_BADLY))
             if time.monotonic() - started > PATIENCE:
                 process.terminate()
                 raise Fault(f"not up after {PATIENCE:.0f} s; see {LOG}")

@@ -10,9 +10,11 @@ import re
 import reprlib
 import types
 from collections.abc import Iterable, Iterator
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+
+NOT_WRITTEN = {"[key]", "[word]", "[mapping]"}  # steps of a path that only pydantic takes
 
 _brief = reprlib.Repr()
 _brief.maxstring = _brief.maxother = 60
@@ -23,7 +25,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line per mistake of a pydantic error against ``model``."""
     lines: list[str] = []
     for item in error.errors():
-        path = ".".join(_step(p) for p in item["loc"] if p != "[key]")
+        path = ".".join(_step(p) for p in item["loc"] if p not in NOT_WRITTEN)
         lines += [": ".join(filter(None, (path, said))) for said in _sayings(item, model)]
     return lines
 
@@ -95,6 +97,8 @@ def _part(kind: Any) -> type[BaseModel] | None:
     """The model in an annotation: ``Sub``, ``Sub | None``, ``Literal[…] | Sub``."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind
+    if get_origin(kind) is Annotated:
+        return _part(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
         return next((p for p in map(_part, get_args(kind)) if p), None)
     return None
