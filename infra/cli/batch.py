@@ -122,8 +122,8 @@ def _tell(report: Report, where: str) -> None:
     if rejected:
         console.out.print(f"{rejected:,} rejected → [bold]{out['rejects']}[/]")
         for reject in report["examples"][:SHOWN]:
-            said = f"  line {reject['line']}: {reject['field']} {reject['reason']}"
-            console.out.print(said, markup=False, soft_wrap=True)
+            said = " ".join(filter(None, (reject["field"], reject["reason"])))
+            console.out.print(f"  line {reject['line']}: {said}", markup=False, soft_wrap=True)
     console.out.print(f"all of it: {where}", style=console.QUIET, soft_wrap=True)
 
 

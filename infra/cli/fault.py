@@ -54,8 +54,8 @@ def understood(error: BaseException) -> Fault | None:
         case Unavailable():
             return Fault(str(error), NOBODY_THERE)
         case Refused(errors=[_, _, *_]):
-            said = "".join(f"\n  {e['message']}" for e in error.errors)
-            return Fault(f"the endpoint answered {error.status}:{said}")
+            mistakes = "".join(f"\n  {e['message']}" for e in error.errors)
+            return Fault(f"the endpoint answered {error.status}:{mistakes}")
         case DriftloopError():
             return Fault(str(error))
         case NoCredentialsError():

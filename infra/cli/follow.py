@@ -158,5 +158,8 @@ def summary(run: Run) -> str:
         return f"run {run.run} is still running"
     if run.status != "SUCCEEDED":
         return f"[red]{run.status.lower()}[/] {run.error or ''}: {run.message or run.reason}"
-    version = f" as version {run.version}" if run.version else ""
-    return f"[green]{run.outcome or 'done'}[/]{version}"
+    if run.outcome == "released":
+        return f"[green]released[/] as version {run.version}"
+    version = f" version {run.version}" if run.version else ""
+    why = f": {escape(run.message)}" if run.message else ""
+    return f"[yellow]{(run.outcome or 'done').replace('_', ' ')}[/]{version}{why}"

@@ -53,6 +53,15 @@ def test_what_came_of_a_file_is_fetched(houses, tmp_path, capsys):
     }  # fmt: skip
 
 
+def test_a_line_that_is_no_row_has_no_field(houses, capsys):
+    left(houses, "predictions.csv", b"line\n")
+    left(houses, "rejects.jsonl.gz", b"packed")
+    lost = [{"line": 3, "field": "", "reason": "2 fields, not 16", "text": "a,b"}]
+    left(houses, "report.json", report(houses, examples=lost))
+    assert run(["batch", "houses", "rows.csv.gz"]) == 0
+    assert "  line 3: 2 fields, not 16" in capsys.readouterr().out
+
+
 def test_a_file_of_which_no_row_is_predicted_came_out_badly(houses, capsys):
     left(houses, "predictions.csv", b"line\n")
     left(houses, "report.json", report(houses, predicted=0, rejected=0, rejects=None))

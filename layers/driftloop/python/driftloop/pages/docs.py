@@ -25,7 +25,7 @@ a{color:var(--now)}details{border-bottom:1px solid var(--line);padding:.35rem 0}
 summary{cursor:pointer}summary code{font-weight:600}section{margin-top:3rem}
 section>h2:first-child{font-size:1.25rem;border-top:2px solid var(--line);padding-top:1.2rem}
 h3{font-size:1rem;margin:1.6rem 0 .3rem}td{vertical-align:top;overflow-wrap:anywhere}
-td:first-child{min-width:7rem}
+td:first-child{min-width:7rem}td:nth-child(2):not(:last-child){overflow-wrap:normal}
 """
 ENDPOINTS = (
     ("GET /health", "is anybody there"),
