@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from driftloop.aws.metrics import traffic
 from driftloop.aws.registry import Registry
@@ -14,9 +14,17 @@ from driftloop.releasing.evidence import Evidence, Seen
 from driftloop.releasing.observed import Look, observed
 from driftloop.releasing.terms import Terms
 from driftloop.route import BLUE_GREEN, Route
+from driftloop.spec import Release
 from driftloop.when import parse
 
 BEFORE = timedelta(hours=1)  # at least this long before, for what a champion no longer answers
+
+
+def earlier(since: datetime, policy: Release) -> tuple[datetime, datetime]:
+    """When a champion answered that has answered nothing ``since``: until the end of the minute
+    before, as the rest of this minute is the challenger's."""
+    span = max(BEFORE, policy.patience * policy.bake)
+    return since - span, since.replace(second=0, microsecond=0) - timedelta(milliseconds=1)
 
 
 def evidence(
@@ -26,8 +34,7 @@ def evidence(
     assert route.challenger is not None
     since, until = parse(route.since), parse(now)
     before, paired = route.strategy == BLUE_GREEN, route.shadow
-    span = max(BEFORE, terms.release.patience * terms.release.bake)
-    start, end = (since - span, since) if before else (since, until)
+    start, end = earlier(since, terms.release) if before else (since, until)
     ours = traffic(env, model, route.challenger.version, since, until)
     theirs = traffic(env, model, None if before else route.champion.version, start, end)
     old, new = (registry.version(model, s.version) for s in (route.champion, route.challenger))

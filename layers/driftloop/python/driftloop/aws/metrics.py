@@ -52,21 +52,24 @@ def traffic(env: str, model: str, version: int | None, since: datetime, until: d
     """What the endpoint reported of a version while two of them shared the requests; None: of the
     model, whoever answered.
 
-    CloudWatch takes metrics from logs with a delay of up to a minute or two. It keeps minutes for
+    CloudWatch counts by minutes: those that ``since`` and ``until`` lie in are taken whole. It
+    takes metrics from logs with a delay of up to a minute or two, and keeps minutes for
     15 days, then five of them together. Percentiles are taken over days at most, and those of
     several days weighed by their requests.
     """
     where = {"model": model} | ({} if version is None else {"version": str(version)})
-    span = (until - since).total_seconds()
-    fine = 60 * max(1, -(-int(span // 60 + 2) // _POINTS))
+    start = since.replace(second=0, microsecond=0)
+    end = until.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    span = int((end - start).total_seconds())
+    fine = 60 * max(1, -(-span // 60 // _POINTS))
     if span > _MINUTES_KEPT:
         fine = -(-fine // 300) * 300
-    coarse = min(86400, -(-int(span + 120) // fine) * fine)
+    coarse = min(86400, -(-span // fine) * fine)
     found = _data(
-        env, where, since.replace(second=0, microsecond=0), until + timedelta(minutes=1),
+        env, where, start, end,
         {"requests": ("Requests", "Sum", fine), "errors": ("Errors", "Sum", fine),
-         "timed": ("Latency", "SampleCount", coarse), "median": ("Latency", "p50", coarse),
-         "p99": ("Latency", "p99", coarse)},
+         "timed": ("Latency", "SampleCount", coarse)}
+        | {name: ("Latency", name, coarse) for name in ("p30", "p50", "p98", "p99")},
     )  # fmt: skip
     timed = sum(found["timed"].values())
 
@@ -78,8 +81,10 @@ def traffic(env: str, model: str, version: int | None, since: datetime, until: d
         requests=int(sum(found["requests"].values())),
         errors=int(sum(found["errors"].values())),
         timed=int(timed),
-        median_ms=weighed("median"),
+        median_ms=weighed("p50"),
         p99_ms=weighed("p99"),
+        p30_ms=weighed("p30"),
+        p98_ms=weighed("p98"),
     )
 
 
