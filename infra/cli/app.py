@@ -162,14 +162,14 @@ def batch(
 
 
 @app.command(group=LOOP)
-def labels(model: str, /, *files: str, json: Json = False) -> None:
-    """Hand in what became of served predictions (CSV)."""
+def labels(model: str, /, *files: str, wait: Wait = True, json: Json = False) -> int:
+    """Hand in what became of served predictions (CSV, JSON Lines, Parquet)."""
     from infra.cli.fault import ASKED_WRONGLY, Fault
     from infra.cli.labels import labels as send
 
     if not files:
         raise Fault("name at least one label file", ASKED_WRONGLY)
-    send(deployment(), model, list(files), json=json)
+    return send(deployment(), model, list(files), wait=wait, json=json)
 
 
 @app.command(group=LOOP)

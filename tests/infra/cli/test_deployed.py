@@ -9,6 +9,7 @@ import pytest
 from driftloop import keys, route
 from driftloop.aws.table import Write
 from driftloop.ledger import Audit, Entry
+from driftloop.rejects.quarantine import upload_name
 from driftloop.version import Version
 from infra.cli import stacks
 from infra.cli.app import run
@@ -143,9 +144,29 @@ def test_a_missing_file_uploads_nothing(registry, capsys, tmp_path):
 
 def test_labels_land_under_theirs(registry, tmp_path):
     (tmp_path / "arrivals.csv").write_text("id,late\n")
-    assert run(["labels", "flights", "arrivals.csv"]) == 0
+    assert run(["labels", "flights", "arrivals.csv", "--no-wait"]) == 0
     listed = boto3.client("s3").list_objects_v2(Bucket="landing")
     assert [o["Key"] for o in listed["Contents"]] == ["labels/flights/arrivals.csv"]
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "said"),
+    [
+        ({"joined": {"labels": 3, "matched": 1, "unmatched": 1, "rejected": 1}}, 0,
+         "3 labels; 1 found their prediction; 1 found none, and are kept for the next file; 1 rej"),
+        ({"error": {"name": "WrongColumns", "message": "a label file [names]"}}, 1,
+         "refused WrongColumns: a label file [names]"),
+    ],
+)  # fmt: skip
+def test_what_came_of_labels_is_said(report, code, said, registry, tmp_path, capsys):
+    (tmp_path / "arrivals.csv").write_text("id,late\n")
+    name = upload_name("landing", keys.label_file("flights", "arrivals.csv"), "")
+    body = json.dumps({"error": None, **report})
+    boto3.client("s3").put_object(
+        Bucket="store", Key=keys.ingest_report("flights", name), Body=body
+    )
+    assert run(["labels", "flights", "arrivals.csv"]) == code
+    assert said in capsys.readouterr().out
 
 
 def test_drift_shows_the_newest_revision_of_each_window(registry, capsys):
