@@ -36,6 +36,8 @@ def answer_example(face: Interface) -> dict[str, Any]:
     """What such a request might be answered; the numbers are made up."""
     if face.classes is None:
         found: dict[str, Any] = {"value": 12.5}
+        if face.confidence is not None:
+            found["interval"] = {"confidence": face.confidence, "low": 10.0, "high": 15.5}
     elif len(face.classes) == 2:
         found = {"value": face.classes[1], "probability": 0.81}
     else:
