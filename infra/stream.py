@@ -23,6 +23,7 @@ from infra.stages import STREAM
 
 _GATHERED = 10  # what a queue gives at a time; a larger batch has to be waited for
 _WAIT = Duration.seconds(1)
+_LARGEST = 240 * 1024  # bytes; a dead letter has its reason beside it, in 256 KiB
 # Lambda may need as long as five more invocations to find out that it cannot place a batch
 # ("Configuring a queue to use with Lambda").
 _VISIBILITY = Duration.seconds(6 * STREAM.timeout + 1)
@@ -38,7 +39,7 @@ class Stream(Construct):
         # A message keeps its age when it is moved, so dead letters have to be kept longer.
         self.dead_letters = self._queue("dead-letters", Duration.days(14))
         self.queue = self._queue(
-            "", Duration.days(4), visibility_timeout=_VISIBILITY,
+            "", Duration.days(4), visibility_timeout=_VISIBILITY, max_message_size_bytes=_LARGEST,
             dead_letter_queue=sqs.DeadLetterQueue(
                 max_receive_count=asked.retries + 1, queue=self.dead_letters
             ),

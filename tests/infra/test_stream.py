@@ -75,6 +75,8 @@ def test_a_message_comes_again_as_often_as_the_spec_says(streams: dict[str, Asse
     queue = one(streams["eventbridge"], "AWS::SQS::Queue", "MessagesQueue")
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 4  # the first time, and 3 more
     assert queue["VisibilityTimeout"] >= 6 * STREAM.timeout
+    # the largest message can be a dead letter with its reason, of 1,024 characters, beside it
+    assert queue["MaximumMessageSize"] + 4 * 1024 + 1024 < 256 * 1024
     dead = one(streams["eventbridge"], "AWS::SQS::Queue", "MessagesDead")
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
