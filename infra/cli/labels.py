@@ -54,7 +54,7 @@ def _said(report: Report) -> str:
     joined = report["joined"]
     counts = [f"{joined['labels']:,} labels", f"{joined['matched']:,} found their prediction"]
     if waiting := joined["unmatched"]:
-        counts.append(f"{waiting:,} found none, and are kept for the next file")
+        counts.append(f"{waiting:,} without one, kept for the next file")
     if rejected := joined["rejected"]:
         counts.append(f"{rejected:,} rejected")
     return "  " + "; ".join(counts)

@@ -153,7 +153,7 @@ def test_labels_land_under_theirs(registry, tmp_path):
     ("report", "code", "said"),
     [
         ({"joined": {"labels": 3, "matched": 1, "unmatched": 1, "rejected": 1}}, 0,
-         "3 labels; 1 found their prediction; 1 found none, and are kept for the next file; 1 rej"),
+         "3 labels; 1 found their prediction; 1 without one, kept for the next file; 1 rej"),
         ({"error": {"name": "WrongColumns", "message": "a label file [names]"}}, 1,
          "refused WrongColumns: a label file [names]"),
     ],

@@ -60,7 +60,9 @@ def from_file(spec: Spec, data: bytes, name: str, now: str) -> Claims:
     source = open_source(io.BytesIO(data), None, others=True, limits=Limits(text=LARGEST))
     named = {*source.header}
     if spec.target not in named or not {"id", spec.key} & named:
-        wanted = "'id' (of the prediction)" + (f" or {spec.key!r}" if spec.key else "")
+        wanted = "'id' (of the prediction)" + (
+            f" or {spec.key!r}" if spec.key not in (None, "id") else ""
+        )
         raise WrongColumns(
             f"a label file names its predictions by a column {wanted}, and what became of them in "
             f"{spec.target!r}; this one has {', '.join(map(repr, source.header[:20]))}"
