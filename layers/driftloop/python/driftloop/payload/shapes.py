@@ -132,7 +132,7 @@ def unknown(
     """The error for a name that there is not, with the nearest that there is."""
     import difflib  # only for who made a mistake: a cold start does without
 
-    close = difflib.get_close_matches(name[:LONGEST], sorted(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:LONGEST], sorted(known), n=1, cutoff=0.6)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return BadRequest(f"{field}: {problem}{hint}", field)
 

@@ -124,14 +124,16 @@ def answers(seen: Evidence, enough: int, alpha: float) -> Finding:
     limit = usual + MARGIN + chance
     text = (
         f"{found:.3f} from the champion's on {n:,} requests ({usual:.3f} at validation; "
-        f"more than {limit:.3f} is no chance)"
+        f"more than {limit:.3f} would be bad)"
     )
     return Finding("answers", "bad" if found > limit else "good", text, n, needs)
 
 
 def quality(seen: Evidence, enough: int, alpha: float) -> Finding:
     """Bad where its loss on labelled rows is above the champion's beyond chance (one-sided): by
-    row for a shadow, else between the two samples (Welch 1947)."""
+    row for a shadow, else between the two samples (Welch 1947, *Biometrika* 34; or with the
+    deviation of both together if that is larger: where a loss is seldom large, a small sample that
+    met no such row seems surer than it is)."""
     needs = max(enough, FEWEST)
     ours, names = seen.challenger.answered.labelled()
     theirs, others = seen.champion.answered.labelled()
@@ -143,7 +145,9 @@ def quality(seen: Evidence, enough: int, alpha: float) -> Finding:
         more, error = bounds.mean(ours - theirs, names)
     else:
         (here, e), (there, f) = bounds.mean(ours, names), bounds.mean(theirs, others)
-        more, error = here - there, math.hypot(e, f)
+        _, both = bounds.mean(np.concatenate([ours, theirs]), [*names, *others])
+        alike = both * math.sqrt((n + m) * (1 / n + 1 / m))
+        more, error = here - there, max(math.hypot(e, f), alike)
     spread = bounds.normal(alpha) * error
     word = "worse" if more > 0 else "better"
     text = (
