@@ -157,6 +157,20 @@ def test_quality_is_judged_where_labels_came(paired):
     assert quality(both(rows(loss), rows(loss, loss)), 30, DUE).state == "unknown"
 
 
+def test_quality_condemns_an_equal_no_more_often_than_it_says_where_a_loss_is_seldom_large():
+    """A champion of few labelled rows that met no rare class (a linear release near its end)."""
+    draw = np.random.default_rng(8)
+
+    def answered(n, name):
+        rate = draw.beta(0.5, 6, n)
+        said = np.clip(rate, 0.005, 0.995)
+        loss = -np.where(draw.random(n) < rate, np.log(said), np.log(1 - said))
+        return rows(said, loss, names=name)
+
+    found = [quality(both(answered(270, "r"), answered(30, "s")), 30, DUE) for _ in range(500)]
+    assert sum(f.state == "bad" for f in found) <= 500 * DUE
+
+
 def test_distances():
     a = np.array([0.1, 0.2, 0.3, 0.4])
     assert gap(a, a, 1.0) == 0 and gap(a, a + 0.04, 1.0) == 0  # a small move of all is none
