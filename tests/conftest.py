@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,16 +70,30 @@ def assembly(synth: Synth) -> Assembly:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay in one process, and those that share the deployed loop in one, first:
-    they take longest, and another world in the same process ends theirs."""
+    """A file's tests stay in one process, and those that share a world in one; the deployed loop's
+    come first: they take longest, and another world in the same process ends theirs."""
     for item in items:
-        group = "loop" if _shares_the_loop(item) else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: ("loop" not in item.path.parts, not _shares_the_loop(item)))
+        item.add_marker(pytest.mark.xdist_group(_world(item) or item.path.as_posix()))
+    items.sort(key=lambda item: ("loop" not in item.path.parts, not _world(item)))
 
 
-def _shares_the_loop(item: pytest.Item) -> bool:
-    return "loop" in getattr(item, "fixturenames", ())
+def _world(item: pytest.Item) -> str | None:
+    """The fixture that deploys what the tests of a folder share."""
+    names = getattr(item, "fixturenames", ())
+    return next((name for name in ("loop", "api") if name in names), None)
+
+
+WORLDS: list[Any] = []  # each an embedded AWS, one at a time
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A shared world ends with its folder's tests, not with the session: moto lives in this
+    process, and others' tests want it as it is."""
+    yield
+    if nextitem is None or nextitem.path.parent != item.path.parent:
+        while WORLDS:
+            WORLDS.pop().stop()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

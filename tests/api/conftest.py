@@ -25,7 +25,7 @@ from driftloop.register import card_key, version
 from driftloop.route import Served, first
 from driftloop.spec import Spec
 from infra.local import Local
-from tests.conftest import Synth
+from tests.conftest import WORLDS, Synth
 from tests.driftloop.plans import plan
 from tests.driftloop.test_register import REPORT, STATE
 
@@ -97,6 +97,7 @@ def api(synth: Synth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]
     }
     assembly = synth(models=str(path), environments={"dev": dev})
     with Local(speed=0, start=datetime(2013, 2, 1, tzinfo=UTC)) as local:
+        WORLDS.append(local)
         outputs = local.deploy(assembly.path)["driftloop-dev-platform"]
         release(local, Spec.load(path), outputs)
         found = Api(outputs["ApiUrl"], local)

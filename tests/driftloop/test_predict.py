@@ -333,12 +333,12 @@ def test_a_slow_shadow_is_metered_as_slow_and_costs_the_callers_metric_nothing()
     quick = slow.score
 
     def crawl(rows):
-        time.sleep(0.03)
+        time.sleep(0.2)
         return quick(rows)
 
     slow.score = crawl
     _, _, _, lines = desk.ask([ROW])
-    assert lines[1]["Latency"] < 20 < 30 <= lines[3]["Latency"] < 60
+    assert lines[1]["Latency"] < 200 <= lines[3]["Latency"]
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), RecursionError(), MemoryError(), None])

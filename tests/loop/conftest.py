@@ -25,6 +25,7 @@ from botocore.credentials import Credentials
 
 from driftloop import keys
 from infra.local import Local
+from tests.conftest import WORLDS
 
 ROOT = Path(__file__).resolve().parents[2]
 FLIGHTS = ROOT / "infra" / "models" / "flights.yaml"
@@ -173,24 +174,13 @@ def as_csv(table: list[dict[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-_LIVING: list[Local] = []
-
-
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """The world ends with this folder's tests, not with the session: moto lives in this process,
-    and others' tests want it as it is."""
-    if nextitem is None or nextitem.path.parent != item.path.parent:
-        for local in _LIVING:
-            local.stop()
-
-
 @contextmanager
 def deployed(assembly: Any, **clock: Any) -> Iterator[Loop]:
     """A world of ``assembly``; it ends any other of this process."""
-    for local in _LIVING:
-        local.stop()
+    for other in WORLDS:
+        other.stop()
     with Local(**clock) as local:
-        _LIVING.append(local)
+        WORLDS.append(local)
         yield Loop(local, local.deploy(assembly.path))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
+
+import pytest
 
 from infra.local.deployed import Deployed
 from infra.local.permissions import check
@@ -10,10 +13,9 @@ from tests.loop.challengers import Desk, good
 from tests.loop.conftest import Loop, as_csv, instance, rows
 
 
-def _lived(loop: Loop) -> None:
+@pytest.fixture(scope="module")
+def lived(loop: Loop) -> Loop:
     """Every station has worked at least once (other tests do most of it)."""
-    from datetime import timedelta
-
     loop.predict("flights", [instance(row) for row in rows(most=50)])
     loop.send("flights", [instance(row) for row in rows(most=2)])
     loop.put("labels/flights/some.csv", b"flight_id,late\n130101-UA1545-EWR,0\n")
@@ -28,23 +30,22 @@ def _lived(loop: Loop) -> None:
     step = desk.start(desk.register(good(plan)))
     desk.send([instance(row) for row in rows(most=60)])
     desk.follow(step)
+    return loop
 
 
-def test_law_9_no_recorded_call_would_be_denied(loop: Loop) -> None:
-    _lived(loop)
-    calls = loop.local.calls()
+def test_law_9_no_recorded_call_would_be_denied(lived: Loop) -> None:
+    calls = lived.local.calls()
     roles = {call.caller.rpartition("/")[2] for call in calls if ":role/" in call.caller}
     assert len(roles) >= 13, sorted(roles)
-    policies = Deployed(loop.local.account, loop.local.region).policies()
+    policies = Deployed(lived.local.account, lived.local.region).policies()
     assert [str(finding) for finding in check(calls, policies)] == []
 
 
-def test_law_9_a_needed_statement_less_is_found(loop: Loop) -> None:
+def test_law_9_a_needed_statement_less_is_found(lived: Loop) -> None:
     """Each statement of the functions' own policies is taken away in turn. Those whose loss nobody
     notices are listed here with the reason; anything else is more than a role needs."""
-    _lived(loop)
-    calls = loop.local.calls()
-    whole = Deployed(loop.local.account, loop.local.region).policies()
+    calls = lived.local.calls()
+    whole = Deployed(lived.local.account, lived.local.region).policies()
     unnoticed: list[str] = []
     for role, documents in whole.identity.items():
         if "driftloop-dev-flights-" not in role or "sagemaker" in role:

@@ -33,7 +33,7 @@ def told(loop: Loop, monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Pat
 
 
 def test_rejected_rows_are_mended_and_go_in_again_law_1(loop: Loop, told: Any) -> None:
-    table = [row | {"flight_id": f"again-{row['flight_id']}"} for row in rows(most=300)]
+    table = [row | {"flight_id": f"mended-{row['flight_id']}"} for row in rows(most=300)]
     table = [row | {"hour": "noon"} if n < 5 else row for n, row in enumerate(table)]
     loop.upload("flights", "some.csv", as_csv(table))
     (held,) = [u for u in told("quarantine", "flights", "--json")["uploads"]
