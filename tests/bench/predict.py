@@ -22,6 +22,7 @@ import signal
 import statistics
 import sys
 import tempfile
+import venv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from typing import Any
 import predict_model
 import predict_registry
 import predict_size
-from ingest import python_of
+from ingest import PEERS, python_of
 from predict_clock import Questions
 from predict_running import HERE, Function, Server, free_port
 from predict_show import show
@@ -125,9 +126,18 @@ def chosen(words: list[str] | None) -> list[Contestant]:
     return [ours, *(c for c in others if any(w.lower() in c.name.lower() for w in words))]
 
 
+def bare() -> str:
+    """The interpreter of an environment that holds nothing, as the function's layers do."""
+    folder = PEERS / "predict_ours"
+    if not folder.exists():
+        venv.create(folder, symlinks=True)
+    return str(folder / "bin" / "python")
+
+
 def measure(console: Console, options: argparse.Namespace) -> Figures:
     """Show and return figures by contestant."""
     pythons = {c: found for c in chosen(options.beside) if (found := python_of(c, console))}
+    pythons[CONTESTANTS[0]] = bare()
     busy = os.getloadavg()[0]
     console.print("Fitting the flights model …")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:

@@ -1,8 +1,7 @@
 """What was served, as log lines for the capture function: one JSON object a line. Pure.
 
 A line stays under 32 KiB; more rows go to numbered parts. A spec keeps the names that every line
-holds to half of that. Text is pure ASCII, so characters are
-bytes.
+holds to half of that. Text is pure ASCII, so characters are bytes.
 """
 
 from __future__ import annotations
