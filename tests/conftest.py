@@ -68,6 +68,12 @@ def assembly(synth: Synth) -> Assembly:
     return synth()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are called by their argument's name: some hold the time they were packed at, and a
+    test must be called alike in every process."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay in one process, and those that share a world in one; the deployed loop's
