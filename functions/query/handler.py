@@ -43,7 +43,7 @@ class Shelf(Registry):
 def _interface(bucket: str, plan: str, card: str) -> Interface:
     """What lies under such keys never changes."""
     store = Store(bucket)
-    return Interface.of(json.loads(store.get(plan)), json.loads(store.get(card)))
+    return Interface.of(store.get(plan), json.loads(store.get(card)))
 
 
 def handler(event: dict[str, Any], context: object) -> Response:

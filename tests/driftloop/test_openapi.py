@@ -15,8 +15,9 @@ from driftloop.errors import BadRequest
 from driftloop.interface import Interface
 from driftloop.openapi import Service, document
 from driftloop.openapi.examples import answer_example, examples, labels_example
-from driftloop.plan import load
+from driftloop.plan import load, shapley
 from driftloop.scoring import score
+from tests.driftloop.plan import random_plans
 from tests.driftloop.plans import SPEC, Desk, number, plan
 
 CARD = {"model": "flights", "version": 3, "description": "Late?", "target": "late",
@@ -53,7 +54,14 @@ def wide() -> dict:
 
 
 def face(found=None, **card) -> Interface:
-    return Interface.of(found or json.loads(plan()), CARD | card)
+    return Interface.of(json.dumps(found).encode() if found else plan(), CARD | card)
+
+
+def test_reasons_are_offered_where_the_endpoint_gives_them(monkeypatch):
+    assert face(random_plans.trees(1)).explains
+    monkeypatch.setattr(shapley, "MOST_LEAVES", 1)
+    assert not face(random_plans.trees(1)).explains
+    assert not face(json.loads(plan(background=False))).explains
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.access)
@@ -229,7 +237,8 @@ def test_a_pattern_is_said_where_every_dialect_reads_it_alike(pattern, said):
 def test_a_typical_number_is_always_allowed(one, other, center):
     low, high = (one, other) if None in (one, other) else (min(one, other), max(one, other))
     found = json.loads(plan())
-    found["inputs"][0] |= {"min": low, "max": high, "center": center}
+    scale = None if center is None else 1.0
+    found["inputs"][0] |= {"min": low, "max": high, "center": center, "scale": scale}
     value = face(found).example()["hour"]
     assert (low is None or value >= low) and (high is None or value <= high)
     assert math.isfinite(value)

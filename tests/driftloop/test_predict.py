@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from driftloop.errors import Unavailable
 from driftloop.ids import id_ms
 from driftloop.plan import load
-from driftloop.route import SHADOW, promoted
+from driftloop.route import BLUE_GREEN, SHADOW, promoted
 from driftloop.route import challenged as with_challenger
 from tests.driftloop.plans import NOW, ROW, Desk, plan
 
@@ -388,3 +388,13 @@ def test_an_answer_longer_than_lambda_gives_is_413():
     status, _, body, lines = desk.ask([ROW] * 300)
     assert status == 413 and "fewer rows" in body["detail"]
     assert len(lines) == 1  # what was not answered is not captured
+
+
+def test_a_challenger_that_cannot_say_why_leaves_it_to_the_champion():
+    desk = Desk(plan(background=True))
+    served, route = desk.shelf.put(2, plan(2.0)), desk.shelf.current
+    desk.shelf.current = with_challenger(route, served, 1.0, route.since, BLUE_GREEN)
+    assert desk.ask([ROW])[2]["version"] == 2
+    status, _, body, lines = desk.ask([ROW], query={"explain": "true"})
+    assert (status, body["version"]) == (200, 1) and "explanation" in body["predictions"][0]
+    assert len(lines) == 2  # what was captured and counted; no error of the challenger's

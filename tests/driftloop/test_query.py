@@ -39,7 +39,7 @@ class Shelf:
         return version(STATE, number, spec(), "code", {}, at(0))
 
     def interface(self, found):
-        return Interface.of(json.loads(plan()), self.card(found))
+        return Interface.of(plan(), self.card(found))
 
     def card(self, found):
         return card(found, STATE, spec(), REPORT)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from driftloop.plan.inputs import Input, inputs_of
-
-LARGEST = {"float64": 1.7976931348623157e308, "float32": 3.4028234663852886e38}
+from driftloop.plan import schema
+from driftloop.plan.inputs import LARGEST, Input, inputs_of
+from driftloop.plan.shapley import most_rows
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,11 @@ class Interface:
     explains: bool = False
 
     @classmethod
-    def of(cls, plan: Mapping[str, Any], card: Mapping[str, Any]) -> Interface:
-        """From the parsed plan and card of the version that answers."""
-        interval = plan.get("interval")
+    def of(cls, data: bytes, card: Mapping[str, Any]) -> Interface:
+        """From the plan's bytes and the parsed card of the version that answers. Raises
+        IntegrityError."""
+        plan = schema.read(data)
+        interval = plan["interval"]
         return cls(
             model=card["model"],
             version=card["version"],
@@ -52,9 +54,9 @@ class Interface:
             task=plan["task"],
             target=card["target"],
             classes=tuple(plan["classes"]) if plan["classes"] else None,
-            inputs=inputs_of({"inputs": [{"pattern": None} | i for i in plan["inputs"]]}),
+            inputs=inputs_of(plan),
             known={
-                i["name"]: tuple(c for c in i["codes"] if _fits(c, i.get("pattern")))
+                i["name"]: tuple(c for c in i["codes"] if _fits(c, i["pattern"]))
                 for i in plan["inputs"]
                 if i["type"] == "category" and i["allowed"] is None
             },
@@ -65,7 +67,7 @@ class Interface:
             time=card.get("time"),
             largest=LARGEST[plan["precision"]],
             confidence=interval["confidence"] if interval else None,
-            explains=_explains(plan["model"]),
+            explains=most_rows(plan) > 0,
         )  # fmt: skip
 
     def example(self) -> dict[str, Any]:
@@ -96,10 +98,3 @@ def _typical(item: Mapping[str, Any]) -> float:
     value = value if low is None else max(value, low)
     value = value if high is None else min(value, high)
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
-
-
-def _explains(model: Mapping[str, Any]) -> bool:
-    """Plans of old do not say what it takes."""
-    if model["kind"] == "linear":
-        return model.get("background") is not None
-    return all(tree.get("cover") is not None for tree in model["trees"])

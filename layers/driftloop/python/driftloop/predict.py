@@ -103,6 +103,8 @@ class Endpoint:
         named = rows[0].get(key) if key and isinstance(rows[0], dict) else None
         sticky = request.id if named is None else str(named)
         challenger = self.live.challenger_for(sticky)
+        if challenger and asked.explain and len(rows) > challenger.scorer.explainable:
+            challenger = None  # no mistake of its own: the champion may be able to say why
         began = perf_counter()
         if challenger is not None:
             try:

@@ -21,7 +21,7 @@ from driftloop.plan.generated import define
 
 Row = tuple[Any, ...]
 Encode = Callable[[dict[str, Any], str], Row]
-_LARGEST = {"float64": sys.float_info.max, "float32": 3.4028234663852886e38}
+LARGEST = {"float64": sys.float_info.max, "float32": 3.4028234663852886e38}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def encoder(plan: dict[str, Any], *, strict: bool) -> Encode:
 def _number(
     i: int, item: dict[str, Any], space: dict[str, Any], strict: bool, precision: str
 ) -> list[str]:
-    largest = _LARGEST[precision]
+    largest = LARGEST[precision]
     low, high = -largest, largest
     if strict:
         low = max(low, -largest if item["min"] is None else item["min"])
