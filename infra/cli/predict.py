@@ -22,9 +22,8 @@ def interface(deployment: Deployment, model: str) -> Interface:
     if route is None:
         raise Fault(f"{model} has no released version yet; upload training data first")
     version = deployment.registry.version(model, route.champion.version)
-    plan, card = (jsonlib.loads(deployment.store.get(k))
-                  for k in (version.plan_key, version.card_key))  # fmt: skip
-    return Interface.of(plan, card)
+    card = jsonlib.loads(deployment.store.get(version.card_key))
+    return Interface.of(deployment.store.get(version.plan_key), card)
 
 
 def predict(
