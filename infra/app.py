@@ -23,6 +23,7 @@ from aws_cdk import App, Tags
 from driftloop.errors import SpecError
 from driftloop.spec import Spec
 from infra.bundling import BundlingError
+from infra.layers import make_wheels
 from infra.loop import Loop
 from infra.platform import Platform
 from infra.settings import SettingsError, settings
@@ -41,6 +42,7 @@ def build(outdir: Path | None = None, **context: Any) -> App:
                                                                       "models")})  # fmt: skip
     specs = [Spec.load(_path(model)) for model in chosen.models]
     _refuse_doubles(specs)
+    make_wheels(chosen.environment.architecture)
     protect = chosen.environment.removal == "retain"
     platform = Platform(app, chosen, termination_protection=protect)
     for spec in specs:

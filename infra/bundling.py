@@ -199,7 +199,7 @@ def _compile(python: str, tree: Path, home: str, bytecode: Bytecode) -> None:
     The sources of wheels then go: with both, the science layer for arm64 is over Lambda's limit.
     """
     replace = bytecode == "replace"
-    command = [python, "-m", "compileall", "-q", *(["-b"] if replace else []),
+    command = [python, "-m", "compileall", "-q", "-j", "0", *(["-b"] if replace else []),
                "-s", str(tree), "-p", home,
                "--invalidation-mode", "unchecked-hash", str(tree)]  # fmt: skip
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}

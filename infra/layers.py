@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from typing import get_args
 
 from aws_cdk import AssetHashType
 from aws_cdk import aws_lambda as lambda_
@@ -12,7 +14,7 @@ from driftloop.spec import Spec
 from infra import bundling
 from infra.bundling import ROOT, Bundle, BundlingError
 from infra.settings import Environment
-from infra.stages import Stage
+from infra.stages import Layer, Stage
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 FUNCTIONS = ROOT / "functions"
@@ -66,6 +68,13 @@ def bundle_of(name: str, architecture: str, spec: Spec | None) -> Bundle:
         assert spec is not None
         return bundling.content(f"spec-{spec.name}", {"spec.json": spec.to_json()})
     return bundling.wheels(name, ROOT / "layers" / name / "requirements.txt", architecture)
+
+
+def make_wheels(architecture: str) -> None:
+    """Have the layers of wheels ready, made side by side. Raises BundlingError."""
+    with ThreadPoolExecutor() as pool:
+        for made in [pool.submit(bundle_of, name, architecture, None) for name in get_args(Layer)]:
+            made.result()
 
 
 def handler_of(stage: str) -> Bundle:
