@@ -12,10 +12,19 @@ from driftloop.pages import look as pages
 from driftloop.reference import Reference
 from driftloop.sketches.bins import TextBins
 from driftloop.sketches.sketch import Sketch
+from driftloop.timeline import Timeline
+
+NOTHING = Timeline()
 
 
-def html(report: Mapping[str, Any], baseline: Baseline, sketches: Sketches) -> str:
-    """The page of one report (see ``driftloop.judgement``) with its sketches over the baseline."""
+def html(
+    report: Mapping[str, Any],
+    baseline: Baseline,
+    sketches: Sketches,
+    timeline: Timeline = NOTHING,
+) -> str:
+    """The page of one report (see ``driftloop.judgement``) with its sketches over the baseline.
+    ``timeline``: what led up to the window's end."""
     window, performance = report["window"], report["performance"]
     title = f"{report['model']} v{report['version']}: {_day(window['start'])}"
     figures = [
