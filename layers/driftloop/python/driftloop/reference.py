@@ -86,12 +86,12 @@ class Reference:
             return float(self.limits[statistic] + max(0.0, extra))
 
         score = {
-            "psi": psi(self.counts, self.bins.counts(seen)),
+            "psi": float(psi(self.counts, self.bins.counts(seen))),
             "psi_threshold": widened("psi", thresholds.psi_sampling, _filled(self.counts)),
         }
         score["ratio"] = score["psi_ratio"] = score["psi"] / score["psi_threshold"]
         if "missing" in self.limits:
-            score["missing"] = missing_shift(self.sketch.missing_share, seen.missing_share)
+            score["missing"] = float(missing_shift(self.sketch.missing_share, seen.missing_share))
             limit = widened("missing", thresholds.missing_sampling, self.sketch.missing_share)
             score["missing_threshold"] = limit
             score["missing_ratio"] = score["missing"] / limit

@@ -82,7 +82,7 @@ def psi_in_range(counts: Sequence[int], rows: int) -> float:
     if not filled:
         return 0.0
     rarest = min(filled, key=lambda i: counts[i])
-    return psi(counts, [rows if i == rarest else 0 for i in range(len(counts))])
+    return float(psi(counts, [rows if i == rarest else 0 for i in range(len(counts))]))
 
 
 def blocks(

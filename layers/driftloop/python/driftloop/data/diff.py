@@ -130,7 +130,7 @@ def _shift(name: str, kind: str, first: Sketch, second: Sketch) -> Shift:
     return Shift(
         name=name,
         kind=kind,
-        psi=psi(over.counts(first), over.counts(second)),
+        psi=float(psi(over.counts(first), over.counts(second))),
         missing=(first.missing_share, second.missing_share),
         distinct=(first.distinct, second.distinct),
         mean=(first.mean, second.mean),

@@ -253,7 +253,7 @@ def _far(blocks: list[Floats]) -> float:
 
 def _distance(first: Floats, second: Floats) -> float:
     """PSI of the rows that have a value."""
-    return psi(*(counts[:-1].astype(np.int64).tolist() for counts in (first, second)))
+    return float(psi(first[:-1], second[:-1]))
 
 
 def _middle(previous: Profile, profile: Profile, name: str) -> str:
