@@ -174,6 +174,7 @@ RUN = "RUN#"
 LEDGER = "LEDGER#"
 AUDIT = "AUDIT#"
 PENDING = "PENDING#"
+WATCH = "WATCH"
 
 
 def version_sk(number: int) -> str:

@@ -43,9 +43,9 @@ from driftloop.spec_words import (
 
 __all__ = [
     "CLASSIFICATION_METRICS", "GREATER_IS_BETTER", "MAX_BYTES", "REGRESSION_METRICS",
-    "BeatsChampion", "Capture", "Cause", "Data", "Estimator", "Expect", "Feature", "Gates", "Kind",
-    "Metric", "Monitor", "Performance", "Release", "Retrain", "Spec", "Split", "Stream",
-    "Training", "format_duration", "parse_duration",
+    "Action", "BeatsChampion", "Capture", "Cause", "Data", "Estimator", "Expect", "Feature",
+    "Gates", "Kind", "Metric", "Monitor", "Performance", "Policy", "Release", "Retrain", "Spec",
+    "Split", "Stream", "Training", "Trouble", "format_duration", "parse_duration",
 ]  # fmt: skip
 
 MAX_BYTES = 64 * 1024
@@ -54,6 +54,12 @@ Estimator = Literal[
 ]
 Cause = Literal["upload", "drift", "performance", "schedule", "manual"]
 Metric = Literal["log_loss", "brier", "roc_auc", "accuracy", "f1", "rmse", "mae", "r2"]
+Trouble = Literal[
+    "unit_bug", "missing_source", "new_category", "population_shift", "calibration_shift",
+    "concept_shift", "bad_release",
+]  # fmt: skip
+"""What an alarm is about, as :mod:`driftloop.diagnosis` tells them apart."""
+Action = Literal["retrain", "recalibrate", "roll_back", "quarantine", "tell", "ignore"]
 
 
 class Training(Section):
@@ -122,12 +128,29 @@ class Monitor(Section):
     performance: Performance | None = None
 
 
+class Policy(Section):
+    """What an alarm leads to, by what it is about."""
+
+    unit_bug: Action = "quarantine"
+    missing_source: Action = "tell"
+    new_category: Action = "retrain"
+    population_shift: Action = "retrain"
+    calibration_shift: Action = "recalibrate"
+    concept_shift: Action = "retrain"
+    bad_release: Action = "roll_back"
+
+    def action(self, kind: Trouble) -> Action:
+        found: Action = getattr(self, kind)
+        return found
+
+
 class Retrain(Section):
     on: list[Cause] = Field(["upload", "drift", "performance"])
     schedule: Schedule | None = None
     cooldown: Duration = timedelta(hours=6)
     max_per_day: int = Field(4, ge=1, le=96)
     give_up_after: int = Field(3, ge=1)
+    policy: Policy = Field(default_factory=Policy)
 
 
 class Capture(Section):

@@ -1,0 +1,53 @@
+"""What a diagnosis is made from beside the report, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftloop.captured import Record
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The rows of a window whose truth is known and of a class the version learned.
+
+    ``records``: as captured; ``truth``: float64[n], class codes or numbers; ``scores``: the
+    champion's, float64[n] or float64[n, classes].
+    """
+
+    records: Sequence[Record]
+    truth: Floats
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class Feature:
+    """``ratio``: the report's; ``share``: of the inputs' whole drift; ``loss_share``: of what the
+    drift, or what the labels show, does to the loss (None where nothing is known of it)."""
+
+    name: str
+    ratio: float
+    share: float
+    loss_share: float | None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """``kind`` and ``action``: see ``spec.Trouble`` and ``spec.Action``; ``features``: those
+    concerned, worst first; ``evidence``: sentences; ``text``: what to say to a person."""
+
+    kind: str
+    action: str
+    features: list[Feature]
+    evidence: list[str]
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
