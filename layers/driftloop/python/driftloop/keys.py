@@ -154,6 +154,12 @@ def monitor_state(model: str) -> str:
     return f"{model}/monitor/state.json"
 
 
+def quarantined_windows(model: str) -> str:
+    """Whose rows nothing may be learned from: ``[[start, end, version], …]`` in epoch
+    milliseconds, ``end`` excluded, ``start`` that of the prediction ids."""
+    return f"{model}/monitor/quarantined.json"
+
+
 # --- the default event bus -------------------------------------------------------------------
 
 EVENT_SOURCE = "driftloop"
@@ -175,10 +181,17 @@ LEDGER = "LEDGER#"
 AUDIT = "AUDIT#"
 PENDING = "PENDING#"
 WATCH = "WATCH"
+BREAKER = "BREAKER"
+DATA = "DATA"
 
 
 def version_sk(number: int) -> str:
     return f"{VERSION}{number:06d}"
+
+
+def watch_sk(cause: str) -> str:
+    """What the monitor says of the champion, for the alarm of ``cause``: drift or performance."""
+    return f"{WATCH}#{cause}"
 
 
 def run_sk(run_id: str) -> str:
