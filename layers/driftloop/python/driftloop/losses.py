@@ -26,7 +26,7 @@ def row_losses(metric: str, target: AnyArray, predictions: Floats) -> Floats:
     if metric in ("rmse", "mae", "r2"):
         error = predictions - target.astype(np.float64)
         return np.abs(error) if metric == "mae" else error**2
-    probabilities = _probabilities(predictions)
+    probabilities = by_class(predictions)
     codes = target.astype(np.int64)
     rows = np.arange(codes.size)
     if metric == "brier":
@@ -54,7 +54,7 @@ def value(metric: str, target: AnyArray, predictions: Floats) -> float | None:
         truth = target.astype(np.float64)
         spread = float(((truth - truth.mean()) ** 2).sum())
         return 1.0 - float(((predictions - truth) ** 2).sum()) / spread if spread > 0 else None
-    codes, probabilities = target.astype(np.int64), _probabilities(predictions)
+    codes, probabilities = target.astype(np.int64), by_class(predictions)
     classes = probabilities.shape[1]
     if metric == "roc_auc":
         picked = [1] if classes == 2 else list(range(classes))
@@ -66,7 +66,8 @@ def value(metric: str, target: AnyArray, predictions: Floats) -> float | None:
     return float(np.mean(scores))
 
 
-def _probabilities(predictions: Floats) -> Floats:
+def by_class(predictions: Floats) -> Floats:
+    """``(n, classes)``, of two classes too."""
     if predictions.ndim == 2:
         return predictions
     return np.column_stack([1.0 - predictions, predictions])

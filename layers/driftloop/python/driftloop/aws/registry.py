@@ -6,10 +6,12 @@ Reads give the nouns of :mod:`driftloop`; writes of a run are conditional on its
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
 from driftloop import keys
+from driftloop.arrived import Arrived
 from driftloop.aws.table import ABSENT, Table, Write
 from driftloop.errors import NotFound, RegistryConflict, RouteMoved, StaleLock
 from driftloop.ledger import Audit, Entry, Pending
@@ -86,10 +88,23 @@ class Registry:
             Pending.from_item(item) for item in self.table.query(keys.model_pk(model), keys.PENDING)
         ]
 
+    def arrived(self, model: str) -> Arrived | None:
+        """None until labelled rows have come in."""
+        item = self.table.get(keys.model_pk(model), keys.DATA)
+        return Arrived.from_item(item) if item else None
+
     # --- appends ------------------------------------------------------------------------------
 
     def append_ledger(self, model: str, entry: Entry) -> None:
         self.table.write(ledger_write(model, entry))
+
+    def arrive(self, model: str, new: Arrived) -> None:
+        """Labelled rows came in; of what came together, whatever is said last, the newest holds."""
+        while (old := self.arrived(model)) is None or old.newest < new.newest:
+            seen = {"newest": old.newest if old else ABSENT}
+            with suppress(RegistryConflict):  # somebody else was quicker: look again
+                pk = keys.model_pk(model)
+                self.table.write(Write("Put", pk, keys.DATA, new.to_item(), where=seen))
 
     # --- the lock -----------------------------------------------------------------------------
 
