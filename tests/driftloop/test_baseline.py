@@ -84,7 +84,7 @@ def test_is_plain_finite_json_and_comes_back_the_same_law_10(base: Baseline) -> 
     loaded = Baseline.from_json(json.loads(text))
     assert loaded.to_json() == base.to_json()
     seen, answers = window(300, 1, 0.5), predicted(300, 1)
-    assert loaded.score(seen, answers) == base.score(seen, answers)
+    assert loaded.score(spec().monitor, seen, answers) == base.score(spec().monitor, seen, answers)
     x = loaded.features["x"]
     assert x.sketch.rows == sum(x.counts) + x.sketch.missing == 12_000
     assert (loaded.metric, loaded.value) == ("log_loss", 0.62)
@@ -129,31 +129,36 @@ def test_a_missing_or_infinite_score_is_refused_law_10() -> None:
 def test_quiet_windows_stay_quiet_and_loud_ones_do_not(base: Baseline) -> None:
     alarms = 0
     for seed in range(200):
-        features, prediction = base.score(window(300, seed + 10), predicted(300, seed + 10))
+        features, prediction, _ = base.score(
+            spec().monitor, window(300, seed + 10), predicted(300, seed + 10)
+        )
         alarms += max(s["ratio"] for s in [*features.values(), prediction]) > 1
     assert alarms <= 6  # the budget of 4 a year is 2.2 in 200 days
-    features, _ = base.score(window(300, 5, shift=1.0), predicted(300, 5))
+    features, *_ = base.score(spec().monitor, window(300, 5, shift=1.0), predicted(300, 5))
     assert features["x"]["ratio"] > 1 > features["c"]["ratio"]
 
 
 @pytest.mark.parametrize("wrong", [500.0, 5.01, -5.0])
 def test_a_unit_bug_in_a_constant_shows(base: Baseline, wrong: float) -> None:
     seen = {**window(300, 3), "prediction": Sketch.numbers(np.full(300, wrong))}
-    features, _ = base.score(seen, predicted(300, 3))
+    features, *_ = base.score(spec().monitor, seen, predicted(300, 3))
     assert features["prediction"]["ratio"] > 1
 
 
 def test_a_source_that_fell_silent_shows(base: Baseline) -> None:
     seen = {**window(300, 3), "x": Sketch.numbers(np.full(300, np.nan))}
-    features, _ = base.score(seen, predicted(300, 3))
-    assert features["x"]["missing_ratio"] > 1
-    assert features["x"]["psi"] == 0.0
+    features, *_ = base.score(spec().monitor, seen, predicted(300, 3))
+    assert features["x"]["statistics"]["missing"]["ratio"] > 1
+    assert features["x"]["statistics"]["psi"]["value"] == 0.0
 
 
 def test_smaller_windows_get_wider_thresholds(base: Baseline) -> None:
-    small, _ = base.score(window(100, 1), predicted(100, 1))
-    large, _ = base.score(window(900, 1), predicted(900, 1))
-    assert small["x"]["psi_threshold"] > large["x"]["psi_threshold"]
+    (small, *_) = base.score(spec().monitor, window(100, 1), predicted(100, 1))
+    (large, *_) = base.score(spec().monitor, window(900, 1), predicted(900, 1))
+    assert (
+        small["x"]["statistics"]["psi"]["threshold"]
+        > (large["x"]["statistics"]["psi"]["threshold"])
+    )
     assert base.performance_limit(spec(), 100) > base.performance_limit(spec(), 900)
 
 

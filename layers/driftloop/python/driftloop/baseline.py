@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,17 @@ from driftloop.frame import Frame
 from driftloop.reference import Null, Reference, Score
 from driftloop.sketches.bins import Ints, NumberBins, TextBins
 from driftloop.sketches.sketch import Floats, Sketch
-from driftloop.spec import Spec
+from driftloop.spec import Monitor, Spec
 
 FORMAT = "driftloop.baseline/2"
+
+
+class Scores(NamedTuple):
+    """Of a window: each feature, the answers, and the labels where they are known."""
+
+    features: dict[str, Score]
+    prediction: Score
+    target: Score | None
 
 
 @dataclass(frozen=True)
@@ -39,21 +47,27 @@ class Baseline:
     value: float
     deviation: float
     null: Null
+    estimate: dict[str, Any] | None = None
+    misses: dict[str, Any] | None = None
 
     def score(
-        self, features: Mapping[str, Sketch], prediction: Sketch
-    ) -> tuple[dict[str, Score], Score]:
-        """A window's scores (see ``Reference.score``): of each feature, and of the predictions."""
+        self,
+        monitor: Monitor,
+        features: Mapping[str, Sketch],
+        prediction: Sketch,
+        target: Sketch | None = None,
+    ) -> Scores:
+        """A window's scores (see ``Reference.score``) within the budget of ``monitor``."""
         null = self.null
         scores = {name: base.score(features[name], null) for name, base in self.features.items()}
-        return scores, self.prediction.score(prediction, null)
+        return Scores(scores, self.prediction.score(prediction, null), None)
 
     def performance_limit(self, spec: Spec, rows: int) -> float:
         """The loss (``losses.as_loss``) a window of ``rows`` labelled rows may reach: the
         holdout's, plus the spec's tolerance of it, plus what chance adds within the false-alarm
         budget."""
         tolerance = spec.monitor.performance.tolerance if spec.monitor.performance else 0.1
-        rate = thresholds.alpha(spec.monitor.false_alarms, spec.monitor.window)
+        rate = thresholds.alpha(spec.monitor.false_alarms or "4/year", spec.monitor.window)
         chance = self.deviation / max(rows, 1) ** 0.5
         level = losses.as_loss(self.metric, self.value)
         if self.metric == "rmse":  # its rows are squared errors: d√m = dm / 2√m
@@ -68,6 +82,8 @@ class Baseline:
             "prediction": self.prediction.to_json(),
             "metric": {"name": self.metric, "value": self.value, "deviation": self.deviation},
             "null": asdict(self.null),
+            "estimate": self.estimate,
+            "misses": self.misses,
         }
 
     @classmethod
@@ -84,6 +100,8 @@ class Baseline:
             value=metric["value"],
             deviation=metric["deviation"],
             null=Null(**document["null"]),
+            estimate=document.get("estimate"),
+            misses=document.get("misses"),
         )
 
 
@@ -93,6 +111,8 @@ def baseline(
     metric_name: str,
     metric_value: float,
     spec: Spec,
+    estimate: dict[str, Any] | None = None,
+    misses: dict[str, Any] | None = None,
 ) -> Baseline:
     """The baseline of ``frame`` (all its rows) and ``predictions``.
 
@@ -114,7 +134,9 @@ def baseline(
     null = Null(
         rows=int(np.median([b.size for b in rows])) if rows else fewest,
         blocks=len(rows),
-        alpha=thresholds.alpha(spec.monitor.false_alarms, window, 2 * len(spec.features) + 1),
+        alpha=thresholds.alpha(
+            spec.monitor.false_alarms or "4/year", window, 2 * len(spec.features) + 1
+        ),
     )
     features = {
         name: _of_codes(frame.columns[name], frame.vocabulary[name], rows, null)
@@ -136,7 +158,17 @@ def baseline(
     if level is None or not math.isfinite(level):
         raise ValueError(f"{watched} cannot be computed on the holdout")
     deviation = _deviation(losses.row_losses(watched, truth, scores), held)
-    return Baseline(frame.classes, features, prediction, watched, float(level), deviation, null)
+    return Baseline(
+        frame.classes,
+        features,
+        prediction,
+        watched,
+        float(level),
+        deviation,
+        null,
+        estimate,
+        misses,
+    )
 
 
 def predictions_sketch(scores: Floats, classes: list[str] | None) -> Sketch:
@@ -144,6 +176,13 @@ def predictions_sketch(scores: Floats, classes: list[str] | None) -> Sketch:
     if scores.ndim == 2 and classes is not None:
         return Sketch.codes(scores.argmax(axis=1), classes)
     return Sketch.numbers(scores)
+
+
+def target_sketch(truths: npt.ArrayLike, classes: list[str] | None) -> Sketch:
+    """Of labels as ``truth.reader`` gives them: codes into ``classes``, or numbers."""
+    if classes is not None:
+        return Sketch.codes(np.asarray(truths, np.int64), classes)
+    return Sketch.numbers(np.asarray(truths, np.float64))
 
 
 def _of_numbers(values: Floats, blocks: Sequence[Ints], null: Null) -> Reference:

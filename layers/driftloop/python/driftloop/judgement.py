@@ -77,7 +77,7 @@ def judge(
         "performance": _performance(spec, baseline, records, labels),
     }
     if report["status"] == JUDGED:
-        scores, prediction = baseline.score(seen.features, seen.prediction)
+        scores, prediction, _ = baseline.score(spec.monitor, seen.features, seen.prediction)
         ranked = sorted(scores, key=lambda name: (-scores[name]["ratio"], name))
         top = max((prediction["ratio"], *(s["ratio"] for s in scores.values())))
         report |= {"features": scores, "prediction": prediction, "ranked": ranked}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -19,7 +19,22 @@ from driftloop.sketches import bins
 from driftloop.sketches.bins import Bins, Ints
 from driftloop.sketches.sketch import Sketch
 
-Score = dict[str, float]
+
+class Measure(TypedDict):
+    """A statistic's value, its threshold (above 0) and value ÷ threshold."""
+
+    value: float
+    threshold: float
+    ratio: float
+
+
+class Score(TypedDict):
+    """``ratio``: the largest of the statistics', above 1 is drift; ``statistic``: which it was
+    (None, and 0, where no statistic is asked for that suits the column)."""
+
+    statistics: dict[str, Measure]
+    ratio: float
+    statistic: str | None
 
 
 @dataclass(frozen=True)
@@ -85,17 +100,16 @@ class Reference:
             extra = sampling(shape, null.alpha, n, rows) - sampling(shape, null.alpha, n, null.rows)
             return float(self.limits[statistic] + max(0.0, extra))
 
-        score = {
-            "psi": float(psi(self.counts, self.bins.counts(seen))),
-            "psi_threshold": widened("psi", thresholds.psi_sampling, _filled(self.counts)),
+        value = float(psi(self.counts, self.bins.counts(seen)))
+        found = {
+            "psi": _measure(value, widened("psi", thresholds.psi_sampling, _filled(self.counts)))
         }
-        score["ratio"] = score["psi_ratio"] = score["psi"] / score["psi_threshold"]
         if "missing" in self.limits:
-            score["missing"] = float(missing_shift(self.sketch.missing_share, seen.missing_share))
+            shift = float(missing_shift(self.sketch.missing_share, seen.missing_share))
             limit = widened("missing", thresholds.missing_sampling, self.sketch.missing_share)
-            score["missing_threshold"] = limit
-            score["missing_ratio"] = score["missing"] / limit
-            score["ratio"] = max(score["ratio"], score["missing_ratio"])
+            found["missing"] = _measure(shift, limit)
+        worst = max(found, key=lambda name: found[name]["ratio"])
+        score: Score = {"statistics": found, "ratio": found[worst]["ratio"], "statistic": worst}
         return score
 
     def to_json(self) -> dict[str, Any]:
@@ -114,3 +128,7 @@ def _tally(assigned: Ints, size: int) -> list[int]:
 
 def _filled(counts: Sequence[int]) -> int:
     return sum(1 for count in counts if count)
+
+
+def _measure(value: float, threshold: float) -> Measure:
+    return {"value": value, "threshold": threshold, "ratio": value / threshold}

@@ -28,6 +28,7 @@ from driftloop.spec_checks import (
 )
 from driftloop.spec_data import Data, Expect, Feature, Section, Split
 from driftloop.spec_words import (
+    Alarm,
     Budget,
     Column,
     Duration,
@@ -45,7 +46,7 @@ __all__ = [
     "CLASSIFICATION_METRICS", "GREATER_IS_BETTER", "MAX_BYTES", "REGRESSION_METRICS",
     "Action", "BeatsChampion", "Capture", "Cause", "Data", "Estimator", "Expect", "Feature",
     "Gates", "Kind", "Metric", "Monitor", "Performance", "Policy", "Release", "Retrain", "Spec",
-    "Split", "Stream", "Training", "Trouble", "format_duration", "parse_duration",
+    "Split", "Statistic", "Stream", "Training", "Trouble", "format_duration", "parse_duration",
 ]  # fmt: skip
 
 MAX_BYTES = 64 * 1024
@@ -54,6 +55,10 @@ Estimator = Literal[
 ]
 Cause = Literal["upload", "drift", "performance", "schedule", "manual"]
 Metric = Literal["log_loss", "brier", "roc_auc", "accuracy", "f1", "rmse", "mae", "r2"]
+Statistic = Literal[
+    "psi", "jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein", "chi_squared",
+    "missing", "new_category", "out_of_range",
+]  # fmt: skip
 Trouble = Literal[
     "unit_bug", "missing_source", "new_category", "population_shift", "calibration_shift",
     "concept_shift", "bad_release",
@@ -123,7 +128,15 @@ class Monitor(Section):
     window: Minutes = timedelta(days=1)
     grace: Duration = timedelta(hours=1)
     min_rows: int = Field(500, ge=1)
-    false_alarms: Budget = "4/year"
+    statistics: list[Statistic] = Field(
+        ["psi", "kolmogorov_smirnov", "missing", "out_of_range", "new_category"], min_length=1
+    )
+    """What tells drift, of each column those that suit its kind."""
+    alarm: Alarm = "1 of 1"
+    """How many of how many windows in a row have to be over their thresholds."""
+    false_alarms: Budget | None = None
+    """Windows that raise an alarm though nothing changed. None: 4 a year, or as few as the
+    training data can tell."""
     drift: bool = True
     performance: Performance | None = None
 

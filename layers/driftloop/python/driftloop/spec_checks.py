@@ -73,6 +73,7 @@ def _columns(spec: Spec) -> Iterator[str]:
     for path, names in (("gates.slices", spec.gates.slices),
                         ("capture.redact", spec.capture.redact),
                         ("training.estimators", spec.training.estimators),
+                        ("monitor.statistics", spec.monitor.statistics),
                         ("retrain.on", spec.retrain.on)):  # fmt: skip
         yield from doubles(path, list(names))
 

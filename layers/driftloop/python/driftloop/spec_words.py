@@ -173,6 +173,27 @@ Budget = Annotated[
     ),
 ]
 
+MOST_WINDOWS = 30
+
+
+def _alarm(value: str) -> str:
+    found = re.fullmatch(r"\s*(\d{1,2})\s+of\s+(\d{1,2})\s*", value)
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= MOST_WINDOWS:
+        raise ValueError(
+            f"is no alarm; write how many of how many windows, like 2 of 3 ({MOST_WINDOWS} at most)"
+        )
+    return f"{int(found[1])} of {int(found[2])}"
+
+
+Alarm = Annotated[str, AfterValidator(_alarm)]
+
+
+def of(alarm: str) -> tuple[int, int]:
+    """An Alarm as numbers: ``"2 of 3"`` → (2, 3)."""
+    enough, _, windows = alarm.partition(" of ")
+    return int(enough), int(windows)
+
+
 _RATE = r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)"
 _CRON = r"cron\([^\s]+ [^\s]+ (\? [^\s]+ [^\s?]+|[^\s?]+ [^\s]+ \?) [^\s]+\)"
 
