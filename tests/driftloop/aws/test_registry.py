@@ -11,6 +11,7 @@ from driftloop.ledger import Audit, Entry
 from driftloop.route import Served, challenged, first, promoted
 from driftloop.run import Guard, Run
 from driftloop.version import Version
+from driftloop.watch import Watch
 
 NOW = "2013-02-01T00:00:00.000Z"
 AUDIT = Audit(NOW, "register", "upload-1", "it passed the gates", None, 1, "upload-1")
@@ -129,3 +130,21 @@ def test_a_missing_table_is_not_found_and_a_silent_one_unavailable(aws, monkeypa
     monkeypatch.setattr(clients, "RETRIES", {"mode": "standard", "total_max_attempts": 1})
     with pytest.raises(Unavailable):
         Registry("registry").route("m")
+
+
+def test_the_watch_is_of_the_newest_window_of_who_is_champion(registry):
+    """An old call that comes late changes nothing; after a roll-back the older version's counts."""
+
+    def said(number, day, ratio=0.5):
+        return Watch(number, f"2013-02-{day:02d}", "", drift_ratio=ratio, features=["x"])
+
+    assert registry.watch("m") is None
+    for new, holds in (
+        (said(2, 5), True),
+        (said(2, 4), False),
+        (said(2, 5, 1.5), True),  # restated
+        (said(1, 3), True),
+        (said(1, 2), False),
+    ):
+        registry.put_watch("m", new)
+        assert (registry.watch("m") == new) is holds

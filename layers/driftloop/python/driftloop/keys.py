@@ -129,9 +129,19 @@ def predictions(model: str, batch: str, file: str = "") -> str:
     return f"{model}/predictions/{batch}/{file}"
 
 
-def unmatched_labels(model: str, file: str = "") -> str:
-    """Ground truth whose prediction is not known (yet)."""
-    return f"{model}/labels/unmatched/{file}"
+def unmatched_labels(model: str, day: str = "", file: str = "") -> str:
+    """Ground truth whose prediction is not known (yet), by the day on which it came."""
+    return f"{model}/labels/unmatched/" + (f"dt={day}/" if day else "") + file
+
+
+def joined(day: str = "") -> str:
+    """The intake (and its report, and its quarantine) of what labels made of a day's captures."""
+    return f"labels-{day}"
+
+
+def joined_sources(model: str, part: str) -> str:
+    """Of each row of a part that labels made, in order: prediction, version, label file."""
+    return f"{model}/labels/sources/{part}.jsonl.gz"
 
 
 def labels(model: str, day: str = "", file: str = "") -> str:
@@ -187,11 +197,6 @@ DATA = "DATA"
 
 def version_sk(number: int) -> str:
     return f"{VERSION}{number:06d}"
-
-
-def watch_sk(cause: str) -> str:
-    """What the monitor says of the champion, for the alarm of ``cause``: drift or performance."""
-    return f"{WATCH}#{cause}"
 
 
 def run_sk(run_id: str) -> str:

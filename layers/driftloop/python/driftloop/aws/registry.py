@@ -18,6 +18,7 @@ from driftloop.ledger import Audit, Entry, Pending
 from driftloop.route import Route
 from driftloop.run import Guard, Lock, Run
 from driftloop.version import Version
+from driftloop.watch import Watch
 
 
 class Registry:
@@ -93,6 +94,11 @@ class Registry:
         item = self.table.get(keys.model_pk(model), keys.DATA)
         return Arrived.from_item(item) if item else None
 
+    def watch(self, model: str) -> Watch | None:
+        """None until the monitor has judged a window of a champion."""
+        item = self.table.get(keys.model_pk(model), keys.WATCH)
+        return Watch.from_item(item) if item else None
+
     # --- appends ------------------------------------------------------------------------------
 
     def append_ledger(self, model: str, entry: Entry) -> None:
@@ -105,6 +111,17 @@ class Registry:
             with suppress(RegistryConflict):  # somebody else was quicker: look again
                 pk = keys.model_pk(model)
                 self.table.write(Write("Put", pk, keys.DATA, new.to_item(), where=seen))
+
+    def put_watch(self, model: str, new: Watch) -> None:
+        """Replace the watch, unless that is of a newer window of the same version."""
+        while not (old := self.watch(model)) or (
+            old.version != new.version or old.window <= new.window
+        ):
+            seen = {"version": old.version, "window": old.window} if old else {"pk": ABSENT}
+            pk = keys.model_pk(model)
+            with suppress(RegistryConflict):  # another call of the monitor was quicker: look again
+                self.table.write(Write("Put", pk, keys.WATCH, new.to_item(), where=seen))
+                return
 
     # --- the lock -----------------------------------------------------------------------------
 
