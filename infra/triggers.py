@@ -20,8 +20,6 @@ from infra.function import Function
 from infra.settings import Settings
 from infra.shared import Shared
 
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
 _UNITS = (("day", 1440), ("hour", 60), ("minute", 1))  # in minutes
 
 
@@ -63,7 +61,7 @@ class Triggers(Construct):
         if spec.retrain.schedule:
             self._every("retrain", trigger, spec.retrain.schedule)
         # Frees a lock whose run ended unheard, and notices an alarm that still stands.
-        self._every("sweep", trigger, rate(min(max(spec.retrain.cooldown, _HOUR), _DAY)))
+        self._every("sweep", trigger, rate(spec.retrain.sweep))
 
     def join_labels(self, labels: Function) -> None:
         self._on("labels", labels, **self._object_created(keys.label_file(self._spec.name)))

@@ -165,6 +165,11 @@ class Retrain(Section):
     give_up_after: int = Field(3, ge=1)
     policy: Policy = Field(default_factory=Policy)
 
+    @property
+    def sweep(self) -> timedelta:
+        """How often the governor looks for what no event told."""
+        return min(max(self.cooldown, timedelta(hours=1)), timedelta(days=1))
+
 
 class Capture(Section):
     sample: float = Field(1.0, ge=0, le=1)
