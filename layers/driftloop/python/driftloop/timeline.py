@@ -34,13 +34,15 @@ class Reign:
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that happened. ``what``: an action of the audit (``promote``, ``rollback``,
-    ``canary`` …) or a decision of the ledger (``started``, ``suppressed`` …). ``last`` is later
-    than ``time`` where the same was decided ``times`` times in a row."""
+    """Something that happened, and why. ``what``: an action of the audit (``promote``,
+    ``rollback``, ``canary`` …) or a decision of the ledger (``started``, ``suppressed`` …), which
+    then has a ``cause``. ``last`` is later than ``time`` where the same was decided ``times``
+    times in a row."""
 
     time: str
     what: str
-    text: str
+    why: str
+    cause: str | None = None
     version: int | None = None
     last: str = ""
     times: int = 1
@@ -92,7 +94,7 @@ def _with_ends(crowned: list[tuple[str, int]], end: str) -> Iterator[Reign]:
 
 def _moves(changes: Iterable[Audit]) -> Iterator[Mark]:
     for a in changes:
-        yield Mark(a.time, a.action, a.reason, a.after, a.time)
+        yield Mark(a.time, a.action, a.reason, None, a.after, a.time)
 
 
 def _decisions(rows: list[Entry]) -> Iterator[Mark]:
@@ -101,8 +103,8 @@ def _decisions(rows: list[Entry]) -> Iterator[Mark]:
     for _, group in groupby(told, key=_alike):
         same = list(group)
         first = same[0]
-        text = f"{first.cause or first.kind}: {first.reason}"
-        yield Mark(first.time, first.decision, text, None, same[-1].time, len(same))
+        cause, last = first.cause or first.kind, same[-1].time
+        yield Mark(first.time, first.decision, first.reason, cause, None, last, len(same))
 
 
 def _alike(entry: Entry) -> tuple[str, ...]:

@@ -1,20 +1,47 @@
-"""A window's judgement as one HTML page: no network, no script, readable on a phone."""
+"""A window's judgement as one HTML page: no network, no script, readable on a phone.
+
+In the order of the questions asked at night: what, since when, how bad, what to do; then why one
+may think so, what moved, how good the answers were, and what led up to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
 from driftloop.baseline import Baseline
 from driftloop.judgement import Sketches
-from driftloop.pages import look as pages
-from driftloop.reference import Reference
-from driftloop.sketches.bins import TextBins
+from driftloop.pages import (
+    look,
+    window_distributions,
+    window_performance,
+    window_scores,
+    window_timeline,
+    window_words,
+)
 from driftloop.sketches.sketch import Sketch
 from driftloop.timeline import Timeline
 
 NOTHING = Timeline()
+MOST_CARDS = 60
+"""More columns than that are listed alone: a page has to open on a phone."""
+PREDICTIONS, LABELS = "(predictions)", "(labels)"
+
+STYLE = (
+    window_distributions.STYLE
+    + window_performance.STYLE
+    + window_scores.STYLE
+    + window_timeline.STYLE
+    + """
+.plots{grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));align-items:start}
+.verdict{border-left:.35rem solid var(--base);padding:.2rem 0 .2rem 1rem;margin:1rem 0}
+.verdict.alarm{border-color:var(--bad)}.verdict>b{font-size:1.25rem;line-height:1.3}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.6rem 0 0}
+dt{color:var(--soft)}dd{margin:0}code{font-size:.9em;overflow-wrap:anywhere}
+@media(max-width:30rem){dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}}
+"""
+)
 
 
 def html(
@@ -25,119 +52,107 @@ def html(
 ) -> str:
     """The page of one report (see ``driftloop.judgement``) with its sketches over the baseline.
     ``timeline``: what led up to the window's end."""
-    window, performance = report["window"], report["performance"]
+    window = report["window"]
+    body = (
+        f'<p class="soft">{_clock(window["start"])} to {_clock(window["end"])} UTC · '
+        f"{escape(report['role'])} · {report['rows']:,} rows · revision {report['revision']}</p>"
+        f"{_verdict(report, timeline)}{_why(report)}{_moved(report, baseline, sketches)}"
+        f"{window_performance.drawn(report)}{window_timeline.drawn(timeline)}"
+    )
     title = f"{report['model']} v{report['version']}: {_day(window['start'])}"
-    figures = [
-        ("rows", f"{report['rows']:,}", False),
-        ("drift", _ratio(report["drift_ratio"]), (report["drift_ratio"] or 0) > 1),
-        (
-            f"realised {performance['metric']}",
-            "no labels yet" if performance["value"] is None else f"{performance['value']:.4g}",
-            (performance["ratio"] or 0) > 1,
-        ),
-        ("at training", f"{performance['baseline']:.4g}", False),
-        ("labelled", f"{performance['rows']:,}", False),
-    ]
-    return pages.document(
-        title,
-        f'<p class="soft">{escape(_clock(window["start"]))} to {escape(_clock(window["end"]))} '
-        f"UTC · {escape(report['role'])} · revision {report['revision']}</p>"
-        f"<p>{escape(report['text'])}</p>{pages.boxes(figures)}"
-        f"{_table(report)}{_plots(report, baseline, sketches)}",
+    return look.document(title, body, STYLE)
+
+
+def _verdict(report: Mapping[str, Any], timeline: Timeline) -> str:
+    """What, since when, how bad, what to do."""
+    found = report.get("diagnosis")
+    lines = [("What", escape(found["text"] if found else report["text"]))]
+    if timeline.since and window_words.is_bad(report):
+        lines.append(("Since", f"{_clock(timeline.since)} UTC"))
+    lines.append(("How bad", escape(" ".join(window_words.how_bad(report)))))
+    lines.append(("To do", f"{escape(window_words.advice(report))}. {_where(report)}"))
+    rows = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in lines)
+    kind = "verdict alarm" if window_words.is_bad(report) else "verdict"
+    return (
+        f'<div class="{kind}"><b>{escape(window_words.headline(report))}</b><dl>{rows}</dl></div>'
     )
 
 
-def _table(report: Mapping[str, Any]) -> str:
-    """Features by their ratio, the farthest moved first; then the predictions."""
-    if not report["ranked"]:
+def _where(report: Mapping[str, Any]) -> str:
+    if not window_words.is_bad(report):
         return ""
-    rows = [(name, report["features"][name]) for name in report["ranked"]]
-    rows.append(("(predictions)", report["prediction"]))
-    longest = max(2.0, *(score["ratio"] for _, score in rows))
-    body = "".join(
-        f'<tr><td>{escape(name)}</td><td class="bar">{_bar(score["ratio"], longest)}</td>'
-        f'<td class="n{" bad" if score["ratio"] > 1 else ""}">{score["ratio"]:.2f}×</td>'
-        f'<td class="n">{score["psi"]:.3f}</td>'
-        f'<td class="n">{_percent(score.get("missing"))}</td></tr>'
-        for name, score in rows
+    return f"What the loop did: <code>driftloop ledger {escape(report['model'])}</code>"
+
+
+def _why(report: Mapping[str, Any]) -> str:
+    found = report.get("diagnosis")
+    if not found or not found["evidence"]:
+        return ""
+    signs = "".join(f"<li>{escape(sign)}</li>" for sign in found["evidence"])
+    return f"<h2>Why one may think so</h2><ul>{signs}</ul>"
+
+
+def _moved(report: Mapping[str, Any], baseline: Baseline, sketches: Sketches) -> str:
+    """The table of all columns, and a card for each: what moved first, the quiet ones folded."""
+    cards = dict(_cards(report, baseline, sketches))
+    loud = [n for n in cards if _far(report, n) > 1]
+    quiet = [n for n in cards if n not in loud]
+    scores = [(name, report["features"][name]) for name in report["ranked"]]
+    scores += [(n, s) for n, s in _beside(report) if s]
+    told = {f["name"]: f for f in (report.get("diagnosis") or {}).get("features", [])}
+    parts = ["<h2>What moved</h2>"]
+    if scores:
+        parts.append(
+            "<p class=soft>Each statistic over its own threshold, which this version set at "
+            "training for the false alarms it may raise; the line is 1×, above it is drift.</p>"
+            + window_scores.table(scores, told)
+        )
+    parts.append(
+        "<p class='soft key'><i style='background:var(--base)'></i> training "
+        "<i style='background:var(--now)'></i> this window; shares of the rows with a value</p>"
     )
-    return (
-        "<h2>What moved</h2><p class=soft>Each statistic over its own threshold, which this "
-        "version set at training for the false alarms it may raise; above 1× is drift.</p>"
-        '<table><tr><th>feature</th><th></th><th class="n">ratio</th><th class="n">PSI</th>'
-        f'<th class="n">missing, shift</th></tr>{body}</table>'
-    )
+    parts.append(f"<div class=plots>{''.join(cards[n] for n in loud)}</div>" if loud else "")
+    if quiet:
+        still = "".join(cards[n] for n in quiet)
+        parts.append(
+            f"<details{'' if loud else ' open'}><summary>{len(quiet)} columns that did not move"
+            f"</summary><div class=plots>{still}</div></details>"
+        )
+    return "".join(parts)
 
 
-def _bar(ratio: float, longest: float) -> str:
-    """A bar with the threshold as a line."""
-    one = 100 / longest
-    kind = "over" if ratio > 1 else "now"
-    return (
-        '<svg viewBox="0 0 100 8" preserveAspectRatio="none" style="height:.7rem" '
-        f'aria-hidden="true"><rect class="{kind}" width="{ratio / longest * 100:.1f}" '
-        f'height="8" rx="1"/><rect class="base" x="{one:.1f}" width=".8" height="8"/></svg>'
-    )
-
-
-def _plots(report: Mapping[str, Any], baseline: Baseline, sketches: Sketches) -> str:
+def _cards(
+    report: Mapping[str, Any], baseline: Baseline, sketches: Sketches
+) -> Iterator[tuple[str, str]]:
     ranked = report["ranked"] or sorted(baseline.features)
-    pairs = [(name, baseline.features[name], sketches.features[name]) for name in ranked]
-    pairs.append(("(predictions)", baseline.prediction, sketches.prediction))
-    drawn = "".join(_plot(*pair) for pair in pairs)
-    return (
-        "<h2>Distributions</h2><p class='soft key'><i style='background:var(--base)'></i> training "
-        "<i style='background:var(--now)'></i> this window; shares of the rows with a value, the "
-        f"first and last bar beyond all that training saw</p><div class=plots>{drawn}</div>"
-    )
+    for name in ranked[:MOST_CARDS]:
+        yield name, window_scores.card(
+            name, baseline.features[name].sketch, sketches.features[name],
+            report["features"].get(name),
+        )  # fmt: skip
+    for name, score in _beside(report):
+        before, after = _of_answers(name, baseline, sketches)
+        if before is not None and after is not None:
+            yield name, window_scores.card(name, before, after, score)
 
 
-def _plot(name: str, base: Reference, seen: Sketch) -> str:
-    """Two bars for each bin, the training data's beside the window's."""
-    before, after = _shares(base.counts), _shares(base.bins.counts(seen))
-    highest = max((*before, *after, 0.01))
-    step = 240 / max(len(before), 1)
-    bars = []
-    for i, (b, a) in enumerate(zip(before, after, strict=True)):
-        for kind, share, at in (("base", b, 0.08), ("now", a, 0.5)):
-            tall = share / highest * 70
-            bars.append(
-                f'<rect class="{kind}" x="{(i + at) * step:.1f}" y="{74 - tall:.1f}" '
-                f'width="{step * 0.4:.1f}" height="{tall:.1f}"/>'
-            )
-    left, right = _ends(base)
-    missing = " → ".join(_percent(each.missing_share) for each in (base.sketch, seen))
-    return (
-        f"<figure><figcaption>{escape(name)} <span class=soft>missing {missing}</span></figcaption>"
-        f'<svg viewBox="0 0 240 88" role="img" aria-label="{escape(name)}">{"".join(bars)}'
-        f'<text x="0" y="85">{escape(left)}</text>'
-        f'<text x="240" y="85" text-anchor="end">{escape(right)}</text></svg></figure>'
-    )
+def _beside(report: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What is scored beside the features."""
+    return [(PREDICTIONS, report["prediction"]), (LABELS, report.get("target"))]
 
 
-def _ends(base: Reference) -> tuple[str, str]:
-    """What stands under the first and the last bar."""
-    if isinstance(base.bins, TextBins):
-        return (_short(base.bins.categories[0]) if base.bins.categories else "", "other")
-    least, most = base.sketch.min, base.sketch.max
-    return ("", "") if least is None else (f"< {least:.4g}", f"> {most:.4g}")
+def _of_answers(
+    name: str, baseline: Baseline, sketches: Sketches
+) -> tuple[Sketch | None, Sketch | None]:
+    if name == PREDICTIONS:
+        return baseline.prediction.sketch, sketches.prediction
+    before = getattr(baseline, "target", None)
+    return (before.sketch if before else None), getattr(sketches, "target", None)
 
 
-def _shares(counts: Sequence[int]) -> list[float]:
-    total = sum(counts) or 1
-    return [count / total for count in counts]
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
-
-
-def _ratio(ratio: float | None) -> str:
-    return "too few rows" if ratio is None else f"{ratio:.2f}×"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 16 else name[:15] + "…"
+def _far(report: Mapping[str, Any], name: str) -> float:
+    score = report["features"].get(name) or dict(_beside(report)).get(name)
+    return score["ratio"] if score else 0.0
 
 
 def _day(moment: str) -> str:
