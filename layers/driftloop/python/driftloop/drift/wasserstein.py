@@ -61,9 +61,10 @@ def wasserstein(expected: npt.ArrayLike, actual: npt.ArrayLike, borders: npt.Arr
     after = np.cumsum(p - q, axis=-1)
     before = np.concatenate([np.zeros_like(after[..., :1]), after[..., :-1]], axis=-1)
     area = (_mean_size(before, after) * width).sum(-1)
+    far = np.full_like(area, FARTHEST)  # of a reference without any spread
     with np.errstate(over="ignore"):
-        far = np.divide(area, deviation, out=np.zeros_like(area + deviation), where=deviation > 0)
-    return np.asarray(np.minimum(far, FARTHEST))[()]
+        np.divide(area, deviation, out=far, where=deviation > 0)
+    return np.asarray(np.where(area > 0, np.minimum(far, FARTHEST), 0.0))[()]
 
 
 def _mean_size(start: Floats, end: Floats) -> Floats:

@@ -26,6 +26,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_BINS = 10
 MOST_CATEGORIES = 30
+LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class NumberBins:
             wanted = np.ceil(np.arange(1, most + 1) / most * sketch.present)
             last = np.unique(buckets[np.searchsorted(np.cumsum(counts), wanted)])
         edges = sketch.buckets.border(np.concatenate([buckets[:1], last + 1]))
-        return cls(tuple(np.minimum(edges, np.finfo(np.float64).max).tolist()))
+        return cls(tuple(np.minimum(edges, LARGEST).tolist()))
 
     def counts(self, sketch: Sketch) -> list[int]:
         """Values of a NumberSketch in each bin."""
@@ -54,6 +55,20 @@ class NumberBins:
         below = np.rint(sketch.buckets.below(np.array(self.edges, np.float64))).astype(np.int64)
         counts: list[int] = np.diff(below, prepend=0, append=sketch.present).tolist()
         return counts
+
+    def borders(self, sketch: Sketch) -> list[float]:
+        """Where each bin begins, and the last one's end: the edges, and two outer ends, so far out
+        that values spread evenly over an outer bin lie as far out in the mean as the sketch's."""
+        assert isinstance(sketch, NumberSketch)
+        if not self.edges:
+            return [sketch.min or 0.0, sketch.max or 0.0]
+        counts = self.counts(sketch)
+        low, high = self.edges[0], self.edges[-1]
+        return [
+            max(low - 2 * sketch.buckets.beyond(low, -1) / max(counts[0], 1), -LARGEST),
+            *self.edges,
+            min(high + 2 * sketch.buckets.beyond(high, 1) / max(counts[-1], 1), LARGEST),
+        ]
 
     def assign(self, values: Floats) -> Ints:
         """The bin of each value; -1 where it is missing (not finite)."""

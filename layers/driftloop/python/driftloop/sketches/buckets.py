@@ -61,6 +61,25 @@ class Buckets:
         merged._add(other)
         return merged
 
+    def beside(self, other: Buckets) -> tuple[Floats, Ints, Ints]:
+        """Both over the same bins, as fine as the coarser: borders (ascending, finite, one more
+        than bins) and how many values each of the two has between them. No bins without values."""
+        both = self.merge(other)
+        if both.min is None or both.max is None:
+            return np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64)
+        buckets, _ = both.filled()
+        starts = both.border(buckets)
+        borders = np.union1d(starts, both.border(buckets + 1))  # gaps are bins as well
+        place = np.searchsorted(borders, starts)
+        sides = []
+        for part in (self, other):
+            alone = Buckets(both.octaves)
+            alone._add(part)
+            counts = np.zeros(borders.size - 1, np.int64)
+            counts[place] = alone.counts[both.counts > 0]
+            sides.append(counts)
+        return np.clip(borders, both.min, both.max), sides[0], sides[1]
+
     def filled(self) -> tuple[Ints, Ints]:
         """The buckets that hold anything, ascending, and their counts."""
         at = np.flatnonzero(self.counts)
@@ -99,6 +118,14 @@ class Buckets:
         low, high = low[at], high[at]
         within = (np.clip(edges, low, high) - low) / (high - low)
         return np.asarray((np.cumsum(counts) - counts)[at] + within * counts[at])
+
+    def beyond(self, edge: float, side: int) -> float:
+        """How far the values above an edge (``side`` 1) or below it (−1) lie from it, summed, each
+        taken for its bucket's middle; up to infinity."""
+        buckets, counts = self.filled()
+        with np.errstate(over="ignore"):
+            middle = self.border(buckets) / 2 + self.border(buckets + 1) / 2
+            return float(counts @ np.maximum(side * (middle - edge), 0.0))
 
     def to_json(self) -> dict[str, Any]:
         """``counts``: from bucket ``first`` on, one behind the other; ``-n`` stands for ``n``
