@@ -212,6 +212,11 @@ class Spec(Section):
         return self.training.metric or ("log_loss" if self.task == "classification" else "rmse")
 
     @property
+    def watched(self) -> Metric:
+        """The metric of the served model that the monitor keeps an eye on."""
+        return self.monitor.performance.metric if self.monitor.performance else self.metric
+
+    @property
     def estimators(self) -> list[Estimator]:
         if self.training.estimators:
             return self.training.estimators

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_info
 
 from driftloop import keys, losses, persisted, pipeline
 from driftloop.baseline import baseline
+from driftloop.diagnosis.misses import Misses
 from driftloop.errors import IntegrityError, TrainingError
 from driftloop.frame import Frame
 from driftloop.plan import conformal, load, schema
@@ -97,7 +98,8 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     if value is None:
         raise TrainingError(f"{metric} is undefined on the {holdout.rows} rows of the holdout")
     try:
-        described = baseline(frame, answers, metric, value, spec)
+        misses = Misses.of_frame(holdout, answers, spec.watched)
+        described = baseline(frame, answers, metric, value, spec, misses=misses.to_json())
     except ValueError as error:
         raise TrainingError(f"no baseline can be made: {error}") from error
     return Candidate(

@@ -8,7 +8,7 @@ order windows are judged. Each sign is a file: :mod:`~driftloop.diagnosis.missin
 :mod:`driftloop.recalibration`; :mod:`~driftloop.diagnosis.kinds` weighs them.
 """
 
-from driftloop.diagnosis.found import Diagnosis, Labelled
+from driftloop.diagnosis.found import Diagnosis, Feature
 from driftloop.diagnosis.kinds import diagnose
 
-__all__ = ["Diagnosis", "Labelled", "diagnose"]
+__all__ = ["Diagnosis", "Feature", "diagnose"]

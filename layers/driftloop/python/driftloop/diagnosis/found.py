@@ -1,30 +1,14 @@
-"""What a diagnosis is made from beside the report, and what it says."""
+"""What a diagnosis says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from driftloop.captured import Record
-
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """The rows of a window whose truth is known and of a class the version learned.
-
-    ``records``: as captured; ``truth``: float64[n], class codes or numbers; ``scores``: the
-    champion's, float64[n] or float64[n, classes].
-    """
-
-    records: Sequence[Record]
-    truth: Floats
-    scores: Floats
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,37 @@
-"""The decision: what kind of trouble a window's signs add up to."""
+"""The decision: what kind of trouble a window's signs add up to.
+
+In this order, since each would pass for those behind it:
+
+1. a source that fell silent, or a unit that changed: such rows teach nothing, and whatever else
+   seems to be wrong may come of them;
+2. the version before is clearly better on the same rows: a bad release;
+3. new categories are most of what moved;
+4. the model errs more, and what it errs by: the inputs that moved (what they alone were estimated
+   to bring is most of it), its calibration, or the relation of inputs and truth;
+5. else the inputs moved: another population, or another season.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from driftloop import losses
 from driftloop.baseline import Baseline
-from driftloop.diagnosis.found import Diagnosis, Feature, Floats, Labelled
+from driftloop.diagnosis import shares, words
+from driftloop.diagnosis.column import Column
+from driftloop.diagnosis.found import Diagnosis, Feature, Floats
+from driftloop.diagnosis.misses import Misses
+from driftloop.diagnosis.missing_source import silence
+from driftloop.diagnosis.new_category import newcomers
+from driftloop.diagnosis.quality import Quality, quality
+from driftloop.diagnosis.signs import Signs
+from driftloop.diagnosis.unit_bug import bug
 from driftloop.spec import Spec, Trouble
 
 if TYPE_CHECKING:
     from driftloop.judgement import Sketches
+    from driftloop.realised import Labelled
 
 
 def diagnose(
@@ -25,15 +46,80 @@ def diagnose(
 
     ``seen``: the sketches of all its rows. ``labelled``: None without labels. ``before``: the
     losses (``losses.row_losses`` by ``baseline.metric``) float64[n] of the version that was
-    champion before this one on the rows of ``labelled``, NaN for a row that it was not asked
-    about; None if there was none.
+    champion before this one on the rows of ``labelled``, NaN for a row that it could not answer;
+    None if there was none.
     """
+    performance = report["performance"]
     drifted = (report["drift_ratio"] or 0.0) > 1.0
-    worse = (report["performance"]["ratio"] or 0.0) > 1.0
+    worse = (performance["ratio"] or 0.0) > 1.0
     if not drifted and not worse:
         return None
-    kind: Trouble = "population_shift" if drifted else "concept_shift"
-    ratios = {name: float(report["features"][name]["ratio"]) for name in report["ranked"]}
-    moved = [Feature(name, ratio, 0.0, None) for name, ratio in ratios.items() if ratio > 1.0]
-    text = "The inputs moved." if drifted else "The model errs more than it did."
-    return Diagnosis(kind, spec.retrain.policy.action(kind), moved, [], text)
+    columns = _columns(baseline, report, seen)
+    misses = Misses.from_json(baseline.misses) if baseline.misses else None
+    erring = None
+    if worse and labelled is not None:
+        erring = quality(
+            baseline.metric, baseline.value, baseline.classes is not None,
+            labelled.records, labelled.truth, labelled.scores, misses, before,
+        )  # fmt: skip
+    moved = [c for c in columns if c.moved]
+    signs = Signs(
+        drifted=drifted,
+        parts=shares.of_drift(columns),
+        silent={c.name: found for c in moved if (found := silence(c))},
+        bugs={c.name: found for c in moved if (found := bug(c))},
+        newcomers={c.name: found for c in moved if (found := newcomers(c))},
+        moved=[c.name for c in moved],
+        quality=erring,
+        expected=_expected(baseline, performance),
+    )
+    kind = decide(signs)
+    names = signs.concerned(kind)
+    costs = shares.of_loss(columns, misses)
+    if erring is not None and kind == "concept_shift":
+        costs = shares.of_misses(erring.changed)
+    ratios = {c.name: c.ratio for c in columns}
+    return Diagnosis(
+        kind,
+        spec.retrain.policy.action(kind),
+        [Feature(n, ratios[n], signs.parts[n], costs.get(n)) for n in names],
+        words.evidence(signs, performance),
+        words.text(kind, signs, performance),
+    )
+
+
+def decide(signs: Signs) -> Trouble:
+    """The kind; see above."""
+    silent, bugs = signs.part(signs.silent), signs.part(signs.bugs)
+    if signs.silent or signs.bugs:
+        return "missing_source" if not signs.bugs or silent > bugs else "unit_bug"
+    erring = signs.quality
+    if erring is not None and erring.better is not None:
+        return "bad_release"
+    if signs.newcomers and signs.part(signs.newcomers) >= signs.part(signs.moved) / 2:
+        return "new_category"
+    if erring is None:
+        return "population_shift" if signs.drifted else "concept_shift"
+    return _of_quality(signs, erring)
+
+
+def _of_quality(signs: Signs, erring: Quality) -> Trouble:
+    expected = signs.expected
+    if signs.drifted and expected is not None and expected - erring.was >= erring.rise / 2:
+        return "population_shift"
+    if erring.miscalibrated:
+        return "calibration_shift"
+    return "concept_shift" if erring.turned or not signs.drifted else "population_shift"
+
+
+def _columns(baseline: Baseline, report: Mapping[str, Any], seen: Sketches) -> list[Column]:
+    """Of every feature, the report's order first."""
+    order = [*report["ranked"], *(n for n in baseline.features if n not in report["features"])]
+    ratios = {name: float(score["ratio"]) for name, score in report["features"].items()}
+    return [Column(n, baseline.features[n], seen.features[n], ratios.get(n, 0.0)) for n in order]
+
+
+def _expected(baseline: Baseline, performance: Mapping[str, Any]) -> float | None:
+    """The loss that was estimated without labels."""
+    value = (performance.get("estimate") or {}).get("value")
+    return None if value is None else losses.as_loss(baseline.metric, float(value))
