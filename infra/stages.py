@@ -90,7 +90,7 @@ TRIGGER = Stage(
     "trigger", "decides what every event means", memory=512, timeout=60, asynchronous=True,
     items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
            "dynamodb:DeleteItem"),
-    watches=("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics"),
+    watches=("cloudwatch:DescribeAlarms",),
     starts_runs=True, notifies=True,
 )  # fmt: skip
 
@@ -128,7 +128,7 @@ MONITOR = Stage(
     "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 300, asynchronous=True,
     reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
     lists=("captures", "labels"),
-    items=READ_ITEMS,
+    items=(*READ_ITEMS, "dynamodb:PutItem"),
 )  # fmt: skip
 
 QUERY = Stage(

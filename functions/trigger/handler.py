@@ -13,10 +13,11 @@ from driftloop.aws.notify import publish
 from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.workflow import Workflow
-from driftloop.brakes import horizon
+from driftloop.emf import line
 from driftloop.event import read
 from driftloop.spec import Spec
 from driftloop.trigger import decide
+from driftloop.when import parse, to_ms
 
 logger = Logger()
 
@@ -29,13 +30,15 @@ def handler(raw: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         model=settings.model,
         registry=Registry(settings.table),
         workflow=Workflow(settings.state_machine),
-        horizon=horizon(spec.retrain),
-        window=spec.monitor.window,
     )
     event = read(raw, context.aws_request_id, settings.model)
-    entry = governor.settle(event, lambda event, state: decide(event, state, spec)).entry
+    decision = governor.settle(event, lambda event, state: decide(event, state, spec))
+    if decision.counts and not decision.repeat:  # before what may fail: a retry counts no more
+        counts = {name: (float(n), "Count") for name, n in decision.counts.items()}
+        print(line(settings.env, to_ms(parse(event.time)), {"model": settings.model}, counts))
     governor.launch()
-    if entry.notice:
-        publish(settings.topic, entry.notice)
+    for notice in decision.notices:
+        publish(settings.topic, notice)
+    entry = decision.entry
     logger.info(entry.reason, extra={"decision": entry.decision, "run": entry.run})
     return {"decision": entry.decision, "reason": entry.reason, "run": entry.run}

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from driftloop.arrived import Arrived
+from driftloop.brakes import DAY
+from driftloop.breaker import Breaker
 from driftloop.decision import Decision, Standing, State
 from driftloop.event import Event, RunEnd
 from driftloop.ids import event_digest, run_id
@@ -40,25 +43,31 @@ class Books:
     def __init__(self, spec_=None):
         self.spec = spec_ or spec()
         self.lock, self.runs, self.pending = Lock(), {}, []
+        self.breaker = Breaker()
         self.rows, self.route, self.standing = [], None, ()
+        self.watch = None
+        self.arrived = None  # None: labelled rows come all the time
+        self.versions = {}
         self.running: list[str] = []
         self.told: list[dict] = []
         self.deliveries = 0
 
     def state(self, event: Event, holder_end=None) -> State:
         newest = sorted(self.rows, key=lambda r: (r.time, r.delivery), reverse=True)
-        starts = tuple(r for r in newest if r.decision == "started")
         ended = event.ended or holder_end
+        since = iso(parse(event.time) - DAY)
         return State(
             lock=self.lock,
+            breaker=self.breaker,
             twins=tuple(r for r in newest if r.time == event.time),
             known=self.runs.get(run_id(event.cause, event.digest)) if event.cause else None,
-            starts=starts,
-            runs=tuple(self.runs[name] for name in dict.fromkeys(r.run for r in starts)),
+            starts=tuple(r for r in newest if r.decision == "started" and r.time >= since),
             pending=tuple(self.pending),
-            escalated=max((r.time for r in self.rows if r.escalated), default=None),
             run=self.runs.get(ended.run) if ended else None,
             route=self.route,
+            before=self.versions.get(self.route.previous) if self.route else None,
+            watch=self.watch,
+            arrived=self.arrived or Arrived(event.time),
             holder_end=holder_end,
             standing=self.standing if event.kind == "sweep" else (),
         )
@@ -91,9 +100,11 @@ class Books:
             self.lock = Lock(holder=d.start.run, fence=self.lock.fence + 1, since=d.start.started)
             self.running.append(d.start.run)
         if d.move:
+            assert d.move.old == self.route
             self.route = d.move.new
-        if d.entry.notice:
-            self.told.append(d.entry.notice)
+        if d.breaker:
+            self.breaker = replace(d.breaker, revision=self.breaker.revision + 1)
+        self.told += d.notices
 
     def delivery(self) -> str:
         self.deliveries += 1
@@ -134,5 +145,5 @@ class Books:
             return self.hear(self.ended(hours, run, "FAILED", error="TooManyRejected", cause=cause))
         return self.hear(self.ended(hours, run, output=output[outcome]))
 
-    def stands(self, since, cause="drift", last_over=None):
-        self.standing = (Standing(cause, at(since), last_over and at(last_over)),)
+    def stands(self, since, cause="drift"):
+        self.standing = (Standing(cause, at(since)),)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftloop.brakes import cooled_at, failures, horizon
-from driftloop.ledger import Entry
+from driftloop.arrived import Arrived
+from driftloop.brakes import cooled_at
+from driftloop.breaker import Breaker
 from driftloop.route import Served, challenged, first
-from driftloop.run import Run
-from driftloop.when import iso, parse
+from driftloop.when import parse
 from tests.driftloop.ledgers import Books, at, spec
 
 
@@ -23,7 +23,7 @@ def test_an_upload_starts_a_run_with_its_exact_input():
     assert decision.entry.decision == "started"
     assert run.run.startswith("upload-") and run.run.endswith("-1")
     assert json.loads(run.input) == {
-        "model": "flights", "run": run.run, "cause": "upload", "now": at(0),
+        "model": "flights", "run": run.run, "cause": "upload", "mode": "train", "now": at(0),
         "uploads": run.uploads, "fence": 1, "event": run.event, "reason": "upload it was",
     }  # fmt: skip
     assert run.input == json.dumps(json.loads(run.input), sort_keys=True, separators=(",", ":"))
@@ -88,24 +88,55 @@ def test_cooldown_holds_alarms_back_and_not_uploads():
     assert books.hear(books.alarm(6.1, "performance")).start
 
 
-def test_back_off_doubles_with_every_failure():
-    books = Books(spec(cooldown="6h", give_up_after=4, max_per_day=96))
+def test_back_off_doubles_with_every_failure_and_with_no_rejection():
+    books = Books(spec(cooldown="6h", give_up_after=9, max_per_day=96))
     for hours in (0, 6, 18):  # 6 h, then 12 h after the second failure, then 24 h
         assert books.hear(books.alarm(hours + 0.0)).start
-        books.end(hours + 1, "rejected")
+        books.end(hours + 1, "failed")
         assert books.hear(books.alarm(hours + 5.9)).start is None
-    assert books.hear(books.alarm(41.9)).start is None
+    assert "after 3 failures" in books.hear(books.alarm(41.9)).entry.reason
     assert books.hear(books.alarm(42)).start
+    books.end(43, "rejected")
+    assert books.hear(books.alarm(48)).start
+    books.end(49, "rejected")
+    assert books.hear(books.alarm(54)).start
 
 
 @pytest.mark.parametrize(("cooldown", "times"), [("6h", 1000), ("3653d", 1000), ("0s", 1000)])
 def test_law_4_who_never_gives_up_is_heard_all_the_same(cooldown, times):
     patient = spec(cooldown=cooldown, give_up_after=times).retrain
-    run = Run("drift-1", "drift", status="SUCCEEDED", outcome="rejected")
-    begun = Entry(at(0), "alarm", "started", "", "e", "d", cause="drift")
-    ready = cooled_at([begun], failures([run] * 900), patient)
+    ready = cooled_at(Breaker(failed=900, last=at(0)), patient)
     assert ready - parse(at(0)) <= max(timedelta(days=60), patient.cooldown)
-    assert iso(parse("2026-01-01T00:00:00Z") - horizon(patient)) >= "2015"
+
+
+def test_no_alarm_starts_a_run_without_new_labelled_rows():
+    books = Books(spec(cooldown="1h"))
+    books.arrived = Arrived(at(0))
+    assert books.hear(books.alarm(1)).start
+    books.end(2, "rejected")
+    books.stands(1)
+    waits = books.hear(books.sweep(30))
+    assert waits.start is None
+    assert f"no labelled rows have arrived since the last run began: {at(1)}" in waits.entry.reason
+    books.arrived = Arrived(at(31))
+    assert books.hear(books.sweep(32)).start
+
+
+def test_a_run_that_failed_has_learned_nothing():
+    books = Books(spec(cooldown="1h"))
+    books.arrived = Arrived(at(0))
+    books.hear(books.alarm(1))
+    books.end(2, "failed")
+    assert books.hear(books.alarm(3)).start
+
+
+def test_rows_that_an_upload_brought_are_not_new_once_its_run_has_learned_them():
+    books = Books(spec(cooldown="0s"))
+    books.hear(books.upload(1))
+    books.arrived = Arrived(at(1))  # ingest says when its run began
+    books.end(2, "rejected")
+    assert "o labelled rows" in books.hear(books.alarm(3)).entry.reason
+    assert books.hear(books.event("schedule", 4, cause="schedule")).start, "it was asked for"
 
 
 def test_the_daily_budget_defers_uploads_suppresses_alarms_and_lets_people_pass():
@@ -211,15 +242,15 @@ def test_law_4_an_alarm_that_still_stands_is_retried_then_escalated_once_then_si
     books.end(1, "failed")
     books.stands(0)
     started, hours = [], 1
-    while hours < 24 * 20:
+    while hours < 24 * 400:  # longer than any memory but the breaker's
         hours += 6
         if books.hear(books.sweep(hours)).start:
             started.append(hours)
-            books.end(hours + 1, "rejected")
+            books.end(hours + 1, "failed")
     assert started == [7, 19]  # six hours, then twice that; a sweep comes every six
     assert [r.run[-1] for r in books.rows if r.kind == "sweep" and r.run] == ["2", "3"]
     calls = [n for n in books.told if "giving up" in n["subject"]]
-    assert len(calls) == 1 and "3" in calls[0]["subject"]
+    assert len(calls) == 1 and "3 runs" in calls[0]["subject"]
     assert sum(bool(r.escalated) for r in books.rows) == 1
     # A release by another cause closes the circuit again.
     books.hear(books.upload(hours))
@@ -227,14 +258,14 @@ def test_law_4_an_alarm_that_still_stands_is_retried_then_escalated_once_then_si
     assert books.hear(books.alarm(hours + 100)).start
 
 
-def test_an_alarm_that_stands_after_a_release_counts_only_with_a_judged_window():
-    books = Books(spec(cooldown="1h"))  # the monitor's window is a day
+def test_a_person_closes_the_circuit():
+    books = Books(spec(cooldown="1h", give_up_after=1))
     books.hear(books.alarm(0))
-    books.end(1, "released")
-    books.stands(0, last_over=20)
-    assert "All is well" in books.hear(books.sweep(30)).entry.reason
-    books.stands(0, last_over=26)
-    assert books.hear(books.sweep(31)).start
+    books.end(1, "failed")
+    assert "Given up after one run" in books.hear(books.alarm(5)).entry.reason
+    books.hear(books.event("manual", 6, cause="manual"))
+    books.end(7, "rejected")
+    assert books.hear(books.alarm(8)).start
 
 
 # --- storms -------------------------------------------------------------------------------------

@@ -28,7 +28,6 @@ NO_RESOURCE = {
     "ecr:GetAuthorizationToken": "a token is the registry's, not a repository's",
     "cloudwatch:PutMetricData": "metrics have no ARN; narrowed by their namespace",
     "cloudwatch:GetMetricData": "metrics have no ARN",
-    "cloudwatch:GetMetricStatistics": "metrics have no ARN",
     "cloudwatch:DescribeAlarms": "a call that may meet composite alarms cannot be narrowed",
 }
 

@@ -1,9 +1,8 @@
 """The governor over a real table: what it sees and writes, races and crashes included."""
 
-from datetime import timedelta
-
 import pytest
 
+from driftloop.arrived import Arrived
 from driftloop.aws.governor import Governor
 from driftloop.aws.workflow import Workflow
 from driftloop.errors import RegistryConflict, Unavailable
@@ -37,8 +36,8 @@ class Executions(Workflow):
 
 @pytest.fixture
 def governor(registry):
-    day = timedelta(days=1)
-    return Governor("dev", "flights", registry, Executions(), 30 * day, day)
+    registry.arrive("flights", Arrived(at(0)))
+    return Governor("dev", "flights", registry, Executions())
 
 
 @pytest.fixture

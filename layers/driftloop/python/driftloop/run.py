@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from driftloop.ids import canonical
+from driftloop.ids import canonical, run_id
 from driftloop.item import Item
 
 RUNNING = "RUNNING"
@@ -58,20 +58,25 @@ class Guard:
 
 def new_run(
     model: str,
-    name: str,
     cause: str,
+    event: str,
     time: str,
     reason: str,
-    event: str,
     uploads: Iterable[Mapping[str, Any]],
     fence: int,
+    *,
+    mode: str = "train",
+    attempt: int = 1,
 ) -> Run:
-    """A run to be, with the exact input of its execution."""
-    taken = [dict(upload) for upload in uploads]
+    """A run to be, with the exact input of its execution. ``event``: the digest of what it is
+    started by. ``mode``: ``train``, or ``recalibrate`` for the champion's plan with its answers
+    set right."""
+    name, taken = run_id(cause, event, attempt), [dict(upload) for upload in uploads]
     given = {
         "model": model,
         "run": name,
         "cause": cause,
+        "mode": mode,
         "now": time,
         "uploads": taken,
         "fence": fence,

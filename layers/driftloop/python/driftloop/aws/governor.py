@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from driftloop import keys
 from driftloop.aws.metrics import standing
@@ -22,27 +21,24 @@ from driftloop.aws.registry import (
 )
 from driftloop.aws.table import ABSENT, Write
 from driftloop.aws.workflow import Workflow
+from driftloop.brakes import DAY
 from driftloop.decision import Decision, State
 from driftloop.errors import NotFound, RegistryConflict, Unavailable
 from driftloop.event import Event, RunEnd
 from driftloop.ids import run_id
 from driftloop.run import RUNNING, Guard, Run
+from driftloop.version import Version
 from driftloop.when import iso, parse
 
 _ATTEMPTS = 8
-_RUNS = 25  # the newest runs whose ends are looked at
 
 
 @dataclass(frozen=True)
 class Governor:
-    """``horizon``: how far back starts are remembered. ``window``: the monitor's."""
-
     env: str
     model: str
     registry: Registry
     workflow: Workflow
-    horizon: timedelta
-    window: timedelta
 
     def settle(self, event: Event, decide: Callable[[Event, State], Decision]) -> Decision:
         """Decide on the event and write it. Raises Unavailable if others are always faster."""
@@ -84,31 +80,38 @@ class Governor:
         """Everything :func:`driftloop.trigger.decide` looks at."""
         model, registry = self.model, self.registry
         lock = registry.lock(model)  # first: what is read later is at least as new
-        since = iso(parse(event.time) - self.horizon)
-        history = list(registry.ledger(model, since=since))
-        starts = tuple(e for e in history if e.decision == "started")
-        names = list(dict.fromkeys(e.run for e in starts if e.run))
         holder_end = self._holder_end(event, lock.holder, lock.execution)
         ended = event.ended or holder_end
+        route = registry.route(model)
         return State(
             lock=lock,
+            breaker=registry.breaker(model),
             twins=tuple(
                 registry.ledger(model, since=f"{event.time}#", until=f"{event.time}#\uffff")
             ),
             known=self._run(run_id(event.cause, event.digest)) if event.cause else None,
-            starts=starts,
-            runs=tuple(run for name in names[:_RUNS] if (run := self._run(name))),
+            starts=tuple(
+                row
+                for row in registry.ledger(model, since=iso(parse(event.time) - DAY))
+                if row.decision == "started"
+            ),
             pending=tuple(registry.pending(model)),
-            escalated=max((e.time for e in history if e.escalated), default=None),
             run=self._run(ended.run) if ended else None,
-            route=registry.route(model),
+            route=route,
+            before=self._version(route.previous) if route and route.previous else None,
+            watch=registry.watch(model),
+            arrived=registry.arrived(model),
             holder_end=holder_end,
             standing=(
-                standing(self.env, model, parse(event.time), self.window)
-                if event.kind == "sweep" and lock.holder is None
-                else ()
+                standing(self.env, model) if event.kind == "sweep" and lock.holder is None else ()
             ),
         )
+
+    def _version(self, number: int) -> Version | None:
+        try:
+            return self.registry.version(self.model, number)
+        except NotFound:
+            return None
 
     def _run(self, name: str) -> Run | None:
         try:
@@ -140,12 +143,16 @@ class Governor:
     def _writes(self, decision: Decision, state: State) -> list[Write]:
         model, pk = self.model, keys.model_pk(self.model)
         writes = [ledger_write(model, entry) for entry in (decision.entry, *decision.resolved)]
+        if (decision.hold or decision.move) and not (decision.start or decision.frees):
+            writes.append(Write("ConditionCheck", pk, keys.LOCK, where=unchanged(state.lock)))
         if decision.hold:
             p = decision.hold
-            writes += [
-                Write("ConditionCheck", pk, keys.LOCK, where=unchanged(state.lock)),
-                Write("Put", pk, keys.pending_sk(p.time, p.delivery), p.to_item()),
-            ]
+            writes.append(Write("Put", pk, keys.pending_sk(p.time, p.delivery), p.to_item()))
+        if decision.breaker:
+            seen = state.breaker.revision
+            item = {**decision.breaker.to_item(), "revision": seen + 1}
+            as_read = {"revision": seen or ABSENT}
+            writes.append(Write("Put", pk, keys.BREAKER, item, where=as_read))
         for p in decision.settled:
             sk = keys.pending_sk(p.time, p.delivery)
             writes.append(Write("Delete", pk, sk, where={"delivery": p.delivery}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from driftloop.aws.clients import client
 from driftloop.aws.faults import translated
@@ -15,37 +14,21 @@ from driftloop.when import iso
 
 _POINTS = 1440  # most that one answer of GetMetricStatistics holds
 _MINUTES_KEPT = 15 * 86400 - 3600  # seconds
-_METRICS = {"drift": "DriftRatio", "performance": "PerformanceRatio"}
 
 
-def standing(env: str, model: str, now: datetime, window: timedelta) -> tuple[Standing, ...]:
-    """The model's drift and performance alarms that are in ALARM.
-
-    ``window``: the monitor's; how finely the time of the last bad value is looked up.
-    """
+def standing(env: str, model: str) -> tuple[Standing, ...]:
+    """The model's drift and performance alarms that are in ALARM."""
     names = {f"driftloop-{env}-{model}-{cause}": cause for cause in ALARMS}
     with translated(f"the alarms of {model}"):
         found = client("cloudwatch").describe_alarms(AlarmNames=list(names))
-    period = 60 if window < timedelta(days=1) else 3600
     return tuple(
         Standing(
             cause=names[alarm["AlarmName"]],
             since=iso(alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]),
-            last_over=_last_over(env, model, names[alarm["AlarmName"]], now, period),
         )
         for alarm in found["MetricAlarms"]
         if alarm["StateValue"] == "ALARM"
     )
-
-
-def _last_over(env: str, model: str, cause: str, now: datetime, period: int) -> str | None:
-    """The end of the last period in which the cause's ratio was above 1."""
-    points = _statistics(
-        env, _METRICS[cause], {"model": model}, now - timedelta(seconds=period * (_POINTS - 1)),
-        now, "Maximum", period,
-    )  # fmt: skip
-    over = [p["Timestamp"] for p in points if p["Maximum"] > 1.0]
-    return iso(max(over) + timedelta(seconds=period)) if over else None
 
 
 def traffic(env: str, model: str, version: int | None, since: datetime, until: datetime) -> Traffic:
@@ -117,27 +100,4 @@ def _data(
             for result in page["MetricDataResults"]:
                 taken = zip(result["Timestamps"], result["Values"], strict=True)
                 points[result["Id"]] |= dict(taken)
-    return points
-
-
-def _statistics(
-    env: str,
-    name: str,
-    dimensions: dict[str, str],
-    start: datetime,
-    end: datetime,
-    statistic: str,
-    period: int,
-) -> list[dict[str, Any]]:
-    with translated(f"metric {name}"):
-        answer = client("cloudwatch").get_metric_statistics(
-            Namespace=namespace(env),
-            MetricName=name,
-            Dimensions=[{"Name": k, "Value": v} for k, v in dimensions.items()],
-            StartTime=start.replace(second=0, microsecond=0),
-            EndTime=end,
-            Period=period,
-            Statistics=[statistic, "SampleCount"],
-        )
-    points: list[dict[str, Any]] = answer["Datapoints"]
     return points

@@ -13,6 +13,7 @@ from hashlib import sha256
 from driftloop import keys
 from driftloop.arrived import Arrived
 from driftloop.aws.table import ABSENT, Table, Write
+from driftloop.breaker import Breaker
 from driftloop.errors import NotFound, RegistryConflict, RouteMoved, StaleLock
 from driftloop.ledger import Audit, Entry, Pending
 from driftloop.route import Route
@@ -99,6 +100,9 @@ class Registry:
         item = self.table.get(keys.model_pk(model), keys.WATCH)
         return Watch.from_item(item) if item else None
 
+    def breaker(self, model: str) -> Breaker:
+        return Breaker.from_item(self.table.get(keys.model_pk(model), keys.BREAKER) or {})
+
     # --- appends ------------------------------------------------------------------------------
 
     def append_ledger(self, model: str, entry: Entry) -> None:
@@ -114,8 +118,8 @@ class Registry:
 
     def put_watch(self, model: str, new: Watch) -> None:
         """Replace the watch, unless that is of a newer window of the same version."""
-        while not (old := self.watch(model)) or (
-            old.version != new.version or old.window <= new.window
+        while (old := self.watch(model)) != new and not (
+            old and old.version == new.version and old.window > new.window
         ):
             seen = {"version": old.version, "window": old.window} if old else {"pk": ABSENT}
             pk = keys.model_pk(model)
