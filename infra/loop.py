@@ -36,11 +36,14 @@ class Loop(Stack):
             retention_period=Duration.days(14),
         )  # fmt: skip
 
+        made: list[Function] = []
+
         def function(stage: Stage, **environment: str) -> Function:
-            return Function(
+            made.append(Function(
                 self, stage, settings=settings, shared=shared, layers=layers, model=spec.name,
                 dead_letters=dead_letters, environment=environment,
-            )  # fmt: skip
+            ))  # fmt: skip
+            return made[-1]
 
         more = {"ingest": {"DRIFTLOOP_PIECE": str(settings.environment.piece_bytes)}}
         steps: dict[str, Function] = {
@@ -71,11 +74,13 @@ class Loop(Stack):
             answering.failing(monitoring.tell)
             self._outputs(**stream.outputs)
 
+        monitoring.draw(settings, made)
+
         triggers = Triggers(self, settings, shared, spec, dead_letters)
         triggers.start_runs(trigger, workflow.arn)
         triggers.join_labels(labels)
         triggers.score_batches(batches.function)
-        triggers.watch(monitor)
+        triggers.watch(monitor, labels)
 
         self._outputs(
             Model=spec.name,

@@ -1,11 +1,15 @@
-"""What is watched: capture subscription, metrics, alarms, dashboard.
+"""What is watched: capture subscription, metrics, alarms.
 
 Which metric, which threshold and what happens are three things: :class:`Metrics` names the first;
 drift and performance are ratios to the version's own thresholds, so theirs is 1.0 for ever; what
-happens is the topic (people) and the alarm rule in :mod:`infra.triggers` (the loop).
+happens is the topic (people) and the alarm rule in :mod:`infra.triggers` (the loop). Of drift and
+performance people hear from the loop itself, which knows what is wrong and what it does about it.
+:mod:`infra.dashboard` draws all of it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,7 +20,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from driftloop.emf import namespace
+from infra import dashboard
+from infra.dashboard import Metrics
 from infra.function import Function
 from infra.settings import Settings
 from infra.shared import Shared
@@ -24,54 +29,31 @@ from infra.shared import Shared
 CAPTURE_LINES = "{ $.capture = 1 }"
 _MINUTE = Duration.minutes(1)
 _FIVE = Duration.minutes(5)
-
-
-class Metrics:
-    """The model's metrics, as the functions print them (EMF)."""
-
-    def __init__(self, env: str, model: str) -> None:
-        self._namespace, self._dimensions = namespace(env), {"model": model}
-
-    def of(self, name: str, statistic: str, period: Duration = _FIVE) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=self._namespace, metric_name=name, dimensions_map=self._dimensions,
-            statistic=statistic, period=period,
-        )  # fmt: skip
+_IGNORE = cloudwatch.TreatMissingData.IGNORE
+_QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
 
 
 class Monitoring(Construct):
-    """Alarms and dashboard of one model."""
+    """``alarms``: the model's own, in the order they are shown."""
 
     def __init__(self, scope: Construct, settings: Settings, shared: Shared, model: str) -> None:
         super().__init__(scope, "Monitoring")
         self._name = f"driftloop-{settings.name}-{model}"
         self._metrics = Metrics(settings.name, model)
-        topic = sns.Topic.from_topic_arn(self, "Topic", shared.topic_arn)
-        self.tell = actions.SnsAction(topic)
-        ignore = cloudwatch.TreatMissingData.IGNORE
-        quiet = cloudwatch.TreatMissingData.NOT_BREACHING
+        self.tell = actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", shared.topic_arn))
+        self.alarms: list[cloudwatch.Alarm] = []
+        of = self._metrics.of
         # The monitor speaks once a window; between two words the last one stands.
-        self._alarm(
-            "drift",
-            self._metrics.of("DriftRatio", "Maximum", _MINUTE),
-            1.0,
-            ignore,
-            "what is served no longer looks like what was learned from",
-        )
-        self._alarm(
-            "performance",
-            self._metrics.of("PerformanceRatio", "Maximum", _MINUTE),
-            1.0,
-            ignore,
-            "realised loss is beyond what was promised at training",
-        )
-        self._alarm(
-            "errors", self._metrics.of("Errors", "Sum"), 0, quiet, "predict answered with a 5xx"
-        )
-        self._alarm("latency", self._metrics.of("Latency", "p99"),
-                    settings.environment.latency_ms, quiet,
-                    "the slowest hundredth of predictions takes too long")  # fmt: skip
-        self._dashboard()
+        self._alarm("drift", of("DriftRatio", "Maximum", _MINUTE), 1.0, _IGNORE,
+                    "what is served no longer looks like what was learned from")  # fmt: skip
+        self._alarm("performance", of("PerformanceRatio", "Maximum", _MINUTE), 1.0, _IGNORE,
+                    "realised loss is beyond what was promised at training")  # fmt: skip
+        for alarm in (
+            self._alarm("errors", of("Errors", "Sum"), 0, _QUIET, "predict answered with a 5xx"),
+            self._alarm("latency", of("Latency", "p99"), settings.environment.latency_ms, _QUIET,
+                        "the slowest hundredth of predictions takes too long"),
+        ):  # fmt: skip
+            self._told(alarm)
 
     def capture(self, predict: Function, capture: Function) -> None:
         """Lead predict's capture lines, and only those, to the capture function."""
@@ -83,13 +65,22 @@ class Monitoring(Construct):
 
     def undelivered(self, dead_letters: sqs.IQueue) -> None:
         """Tell of events that reached no function, or that one refused for good."""
-        self._alarm(
-            "dead-letters",
-            dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE),
-            0,
-            cloudwatch.TreatMissingData.NOT_BREACHING,
-            "events wait in the dead-letter queue",
+        waiting = dead_letters.metric_approximate_number_of_messages_visible(period=_FIVE)
+        self._told(
+            self._alarm("dead-letters", waiting, 0, _QUIET, "events wait in the dead-letter queue")
         )
+
+    def draw(self, settings: Settings, functions: Sequence[Function]) -> None:
+        """The dashboard, once all of it is there."""
+        widgets = dashboard.widgets(self._metrics, settings.environment, self.alarms, functions)
+        cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=self._name, widgets=widgets,
+            default_interval=Duration.days(14),
+        )  # fmt: skip
+
+    def _told(self, alarm: cloudwatch.Alarm) -> None:
+        alarm.add_alarm_action(self.tell)
+        alarm.add_ok_action(self.tell)
 
     def _alarm(
         self,
@@ -98,7 +89,7 @@ class Monitoring(Construct):
         threshold: float,
         missing: cloudwatch.TreatMissingData,
         description: str,
-    ) -> None:
+    ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self, cause.capitalize(), alarm_name=f"{self._name}-{cause}",
             alarm_description=f"{self._name}: {description}",
@@ -106,32 +97,5 @@ class Monitoring(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=missing,
         )  # fmt: skip
-        alarm.add_alarm_action(self.tell)
-        alarm.add_ok_action(self.tell)
-
-    def _dashboard(self) -> None:
-        of, graph = self._metrics.of, _graph
-
-        cloudwatch.Dashboard(
-            self, "Dashboard", dashboard_name=self._name,
-            widgets=[
-                [
-                    graph("Traffic", of("Requests", "Sum"), of("Rows", "Sum")),
-                    graph("Latency, ms", of("Latency", "p50"), of("Latency", "p99")),
-                    graph("Errors", of("Errors", "Sum"), of("BadRequests", "Sum")),
-                ],
-                [
-                    graph("Drift ÷ threshold", of("DriftRatio", "Maximum"), ratio=True),
-                    graph("Loss ÷ tolerance", of("PerformanceRatio", "Maximum"), ratio=True),
-                    graph("Rows a window", of("WindowRows", "Maximum")),
-                ],
-            ],
-        )  # fmt: skip
-
-
-def _graph(title: str, *metrics: cloudwatch.Metric, ratio: bool = False) -> cloudwatch.GraphWidget:
-    """A third of the dashboard's width; ``ratio`` draws the line at which the alarm stands."""
-    one = cloudwatch.HorizontalAnnotation(value=1, label="alarm", color=cloudwatch.Color.RED)
-    return cloudwatch.GraphWidget(
-        title=title, left=list(metrics), left_annotations=[one] if ratio else [], width=8
-    )
+        self.alarms.append(alarm)
+        return alarm

@@ -90,6 +90,8 @@ class Environment(_Part):
     """Reserved concurrency by stage. None by default: a new account has ten in all."""
     latency_ms: float = Field(250, gt=0)
     """The latency alarm: p99 of predict, over five minutes."""
+    gb_second_usd: float = Field(0.0000166667, gt=0)
+    """What the dashboard reckons with: Lambda's list price, x86_64 (https://aws.amazon.com/lambda/pricing)."""
     piece_bytes: int = Field(64 << 20, ge=16 << 10, le=256 << 20)
     """Larger uploads are cut into pieces of this size, which are checked side by side."""
     sagemaker: SageMaker = Field(default_factory=SageMaker)
