@@ -13,6 +13,7 @@ from infra.settings import StageName
 
 Layer = Literal["runtime", "tabular", "science"]
 READ_ITEMS = ("dynamodb:GetItem", "dynamodb:Query")
+ARRIVALS = ("dynamodb:GetItem", "dynamodb:PutItem")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Stage:
     passes: tuple[str, ...] = ()  # written too, and forgotten after some days
     lists: tuple[str, ...] = ()
     items: tuple[str, ...] = ()  # DynamoDB actions on the model's own items
+    arrivals: tuple[str, ...] = ()  # and on the one that says when labelled rows came in
     messages: tuple[str, ...] = ()  # and on those of the messages it was sent
     watches: tuple[str, ...] = ()  # what it asks CloudWatch, which knows no narrower resource
     starts_runs: bool = False
@@ -45,7 +47,7 @@ WORKFLOW = (
         landing=("incoming",), versions=("incoming",),
         reads=("parts", "facts", "quarantine", "pieces", "profiles"),
         writes=("parts", "facts", "datasets", "quarantine", "profiles"), passes=("pieces",),
-        lists=("facts",), disk=5120,
+        lists=("facts",), arrivals=ARRIVALS, disk=5120,
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
@@ -91,7 +93,7 @@ TRIGGER = Stage(
     items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
            "dynamodb:DeleteItem"),
     watches=("cloudwatch:DescribeAlarms",),
-    starts_runs=True, notifies=True,
+    arrivals=("dynamodb:GetItem",), starts_runs=True, notifies=True,
 )  # fmt: skip
 
 PREDICT = Stage(
@@ -119,9 +121,10 @@ LABELS = Stage(
     "labels", "joins ground truth to predictions", ("runtime", "tabular"), 1769, 300,
     asynchronous=True,
     landing=("labels",),
-    reads=("captures", "labels", "facts"), writes=("labels", "parts", "facts", "quarantine"),
+    reads=("captures", "labels", "parts", "facts", "quarantine", "monitor"),
+    writes=("labels", "parts", "facts", "quarantine"),
     lists=("captures", "labels"),
-    items=("dynamodb:Query",),
+    items=("dynamodb:Query",), arrivals=ARRIVALS,
 )  # fmt: skip
 
 MONITOR = Stage(

@@ -16,7 +16,9 @@ import pytest
 from moto import mock_aws
 
 from driftloop import ids, keys
+from driftloop.arrived import Arrived
 from driftloop.aws import clients
+from driftloop.aws.registry import Registry
 from driftloop.baseline import baseline
 from driftloop.capture_lines import Captured, lines
 from driftloop.errors import UnreadableFile
@@ -123,7 +125,7 @@ def register(version: int = 1) -> None:
     put("toy/versions/abc/baseline.json", json.dumps(document.to_json()).encode(), "store")
     item = {
         "version": version, "candidate": "abc", "plan_key": "k", "plan_sha256": "s", "run": "r",
-        "cause": "upload", "dataset": "d", "frame": "f", "estimator": "e", "created": "t",
+        "cause": "upload", "dataset": "d", "frame": "f", "estimator": "e", "created": "2013-02-01T00:00:00Z",
         "spec_digest": "s", "code_digest": "c", "baseline_key": "toy/versions/abc/baseline.json",
     }  # fmt: skip
     champion = {"version": version, "key": "k", "sha256": "s"}
@@ -230,7 +232,9 @@ def test_served_rows_are_captured_labelled_and_judged(
     report = call("labels", event)
     joined = report["joined"]
     assert (joined["matched"], joined["unmatched"], report["error"]) == (200, 0, None)
-    assert joined["part"] in {Path(key).stem for key in stored("toy/parts/")}
+    (gathered,) = report["gathered"]
+    assert gathered["part"] in {Path(key).stem for key in stored("toy/parts/")}
+    assert Registry("registry").arrived("toy") == Arrived("2013-02-02T00:00:00.000Z", 200)
     capsys.readouterr()
     judged = call("monitor", {"time": "2013-02-02T03:00:00Z"})["judged"]
     assert [(j["rows"], j["labelled"], j["status"]) for j in judged] == [(200, 200, "judged")]

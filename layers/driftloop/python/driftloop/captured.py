@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from driftloop.ids import id_ms
 from driftloop.when import from_ms, parse, to_ms
 
 HOUR = 3_600_000
+MANY_DAYS = 8  # of a month: from here on, listing all of it takes fewer requests
 SHADOW = "shadow"  # the role of what was scored beside an answer, under the answer's id
 Record = dict[str, Any]
 _UUID7 = re.compile(
@@ -48,10 +50,17 @@ def object_keys(
 ) -> dict[str, int]:
     """Capture objects of ``versions`` in ``hours`` (whole hours since the epoch): key → hour.
 
-    One listing per version and month that ``hours`` touch, or per day when it is only one.
+    One listing per version and day that ``hours`` touch, or per month where these are many.
     """
-    days = sorted({f"{from_ms(hour * HOUR):%Y-%m-%d}" for hour in hours})
-    spans = [f"dt={days[0]}/"] if len(days) == 1 else sorted({f"dt={day[:8]}" for day in days})
+    months: dict[str, set[str]] = defaultdict(set)
+    for day in {hour // 24 for hour in hours}:
+        date = f"{from_ms(day * 24 * HOUR):%Y-%m-%d}"
+        months[date[:8]].add(f"dt={date}/")
+    spans = [
+        span
+        for month, days in sorted(months.items())
+        for span in ([f"dt={month}"] if len(days) > MANY_DAYS else sorted(days))
+    ]
     found: dict[str, int] = {}
     for version in versions:
         for span in spans:
@@ -69,6 +78,18 @@ def read(store: Blobs, objects: Iterable[str]) -> Iterator[Record]:
             yield json.loads(line)
 
 
-def once(records: Iterable[Record]) -> list[Record]:
-    """Each id once, sorted by id: the same list for any batching and repetition."""
-    return [record for _, record in sorted({r["id"]: r for r in records}.items())]
+def once(records: Iterable[Record], most: int | None = None) -> list[Record]:
+    """Each id once, sorted by id: the same list for any batching and repetition. Of more than
+    ``most`` those whose ids have the smallest random bits (bottom-k sampling)."""
+    held: dict[str, Record] = {}
+    for record in records:
+        held[record["id"]] = record
+        if most is not None and len(held) >= 2 * most:
+            held = _smallest(held, most)
+    if most is not None and len(held) > most:
+        held = _smallest(held, most)
+    return [record for _, record in sorted(held.items())]
+
+
+def _smallest(held: dict[str, Record], most: int) -> dict[str, Record]:
+    return {name: held[name] for name in sorted(held, key=lambda name: (name[-8:], name))[:most]}
