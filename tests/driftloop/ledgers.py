@@ -9,9 +9,12 @@ from driftloop.breaker import Breaker
 from driftloop.decision import Decision, Standing, State
 from driftloop.event import Event, RunEnd
 from driftloop.ids import event_digest, run_id
+from driftloop.route import Served, first
 from driftloop.run import RUNNING, Lock
 from driftloop.spec import Spec
 from driftloop.trigger import decide
+from driftloop.version import Version
+from driftloop.watch import Watch
 from driftloop.when import iso, parse
 
 START = parse("2013-02-01T00:00:00Z")
@@ -147,3 +150,28 @@ class Books:
 
     def stands(self, since, cause="drift"):
         self.standing = (Standing(cause, at(since)),)
+
+    def serves(self, *numbers: int) -> None:
+        """Versions were released one after another; the last one answers."""
+        born = dict(zip(numbers, (None, *numbers), strict=False))
+        self.versions = {n: version(n, born[n]) for n in numbers}
+        last = numbers[-1]
+        champion = Served(last, f"k{last}", f"s{last}")
+        self.route = replace(first(champion, at(0)), previous=born[last])
+
+    def sees(self, kind=None, action=None, *, version=None, since=0, drift=2.4, performance=None):
+        """What the monitor says of the champion."""
+        number = version or self.route.champion.version
+        text = "temp looks 100 times too large in all rows: nothing else moved." if kind else ""
+        self.watch = Watch(
+            number, at(since + 24), at(since + 48), at(since) if kind else "", drift, performance,
+            kind, action, text, ["temp"] if kind else [],
+        )  # fmt: skip
+
+
+def version(number: int, born: int | None) -> Version:
+    return Version(
+        version=number, candidate="c", plan_key=f"k{number}", plan_sha256=f"s{number}", run="r",
+        cause="upload", dataset="d", frame="f", estimator="e", created=at(0), spec_digest="s",
+        code_digest="c", baseline_key="b", champion_at_birth=born,
+    )  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from driftloop.arrived import Arrived
 from driftloop.aws.governor import Governor
+from driftloop.aws.table import Write
 from driftloop.aws.workflow import Workflow
 from driftloop.errors import RegistryConflict, Unavailable
 from driftloop.event import RunEnd
@@ -11,8 +12,7 @@ from driftloop.ledger import Audit
 from driftloop.route import Served, challenged, first
 from driftloop.run import Guard
 from driftloop.trigger import decide
-from driftloop.version import Version
-from tests.driftloop.ledgers import Books, at, spec
+from tests.driftloop.ledgers import Books, at, spec, version
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:driftloop-dev-flights"
 
@@ -175,29 +175,17 @@ def test_law_6_a_broken_off_bake_is_withdrawn_in_the_same_write(governor, books)
     run = settle(governor, books.upload(0)).start.run
     registry, guard = governor.registry, Guard(run, 1)
     for number in (1, 2):
-        registry.table.write(*_version(number))
+        item = version(number, None).to_item()
+        registry.table.write(Write("Put", "MODEL#flights", f"VERSION#{number:06d}", item))
     route = first(Served(1, "k1", "s1"), at(0))
     registry.move_route("flights", None, route, Audit(at(0), "promote", "t", "r"), guard)
     trial = challenged(route, Served(2, "k2", "s2"), 0.1, at(0))
     registry.move_route("flights", route, trial, Audit(at(0), "canary", "t", "r"), guard)
-    from driftloop.aws.table import Write
-
     registry.table.write(Write("Update", "MODEL#flights", f"RUN#{run}", {"version": 2}))
     settle(governor, books.ended(1, run, "ABORTED"))
     now = registry.route("flights")
     assert (now.challenger, now.champion.version, now.revision) == (None, 1, 3)
     assert next(registry.audit("flights")).action == "withdraw"
-
-
-def _version(number):
-    from driftloop.aws.table import Write
-
-    item = Version(
-        version=number, candidate="c", plan_key=f"k{number}", plan_sha256=f"s{number}", run="r",
-        cause="upload", dataset="d", frame="f", estimator="e", created=at(0), spec_digest="s",
-        code_digest="c", baseline_key="b",
-    ).to_item()  # fmt: skip
-    return [Write("Put", "MODEL#flights", f"VERSION#{number:06d}", item)]
 
 
 def test_endless_conflict_is_unavailable(governor, books, monkeypatch):

@@ -14,8 +14,8 @@ class Entry(Item):
     """One delivery of one event, and the decision on it.
 
     ``kind``: upload, alarm, schedule, sweep, manual or run-ended. ``decision``: started, deferred,
-    suppressed or recorded. ``event`` is the digest of the event's identity: twins share it.
-    ``notice`` is what people are told, kept so that a retry can tell it again.
+    suppressed, rolled_back or recorded. ``event`` is the digest of the event's identity: twins
+    share it. ``notice`` is what people are told, kept so that a retry can tell it again.
     """
 
     time: str

@@ -22,19 +22,25 @@ from driftloop.breaker import Breaker
 from driftloop.decision import Move, State
 from driftloop.ledger import Audit
 from driftloop.notice import Notice
-from driftloop.route import Route, Served, promoted
+from driftloop.route import Served, promoted
 from driftloop.spec import Spec
 from driftloop.watch import Watch
 from driftloop.when import parse
 
 Mode = Literal["train", "recalibrate"]
 MODES: dict[str, Mode] = {"retrain": "train", "recalibrate": "recalibrate"}
+HELD = {
+    "quarantine": "keeps these rows out of training",
+    "tell": "is to tell people",
+    "ignore": "is to let it be",
+}
+_LONGEST = 300  # characters of a diagnosis; it is kept in several places
 
 
 @dataclass(frozen=True)
 class Response:
-    """``mode``: of the run to start, None for no run, and ``why`` not. ``about``: the diagnosis, a
-    clause. ``breaker``: what is remembered of it."""
+    """``mode``: of the run to start, None for no run, and ``why`` not. ``about``: what is wrong, a
+    clause, if that is known. ``breaker``: what is remembered of it."""
 
     why: str
     breaker: Breaker
@@ -48,119 +54,99 @@ class Response:
         """Why a run starts: that the alarm was ``heard``, and what it is about; a clause."""
         return f"{heard}: {self.about}" if self.about else heard
 
+    @property
+    def said(self) -> str:
+        """Why none does, and what it is about; a clause."""
+        return f"{self.why}: {self.about}" if self.about else self.why
+
 
 def respond(cause: str, time: str, state: State, spec: Spec) -> Response:
-    """To an alarm of ``cause``, at ``time``, with no run under way that could be in its way."""
-    watch = current(state)
-    if state.watch and not watch and state.route:
+    """To an alarm of ``cause``, at ``time``."""
+    watch = _current(state)
+    if state.watch and state.route and not watch:
         champion = state.route.champion.version
-        why = (
-            f"it was about version {state.watch.version}; version {champion} answers now, and no "
-            "window of it is judged yet"
-        )
-        return Response(why, state.breaker)
-    action = wanted(state)
-    about = _about(watch)
-    if cause not in spec.retrain.on:
-        held = Response(f"the spec's retrain.on does not list {cause}", state.breaker, about=about)
-        return _telling(held, cause, watch, spec)
-    if action == "ignore":
-        return Response(f"the spec's policy ignores it: {about}", state.breaker, about=about)
-    if action == "roll_back":
-        return _telling(_going_back(time, about, state), cause, watch, spec)
-    if action not in MODES:
-        does = "keeps its rows aside and tells people" if action == "quarantine" else "tells people"
-        held = Response(f"the spec's policy {does}: {about}", state.breaker, about=about)
-        return _telling(held, cause, watch, spec)
-    if why := brakes.given_up(state.breaker, spec.retrain):
-        return _giving_up(Response(why, state.breaker, about=about), cause, time, watch, spec)
-    now = parse(time)
-    why = (
-        brakes.nothing_new(state.arrived, state.breaker)
-        or brakes.cooling(state.breaker, now, spec.retrain)
-        or brakes.over_budget([cause], state.starts, now, spec.retrain.max_per_day)
-    )
-    if why:
-        return _telling(Response(why, state.breaker, about=about), cause, watch, spec)
-    run = Response("", state.breaker, MODES[action], about)
-    return _telling(run, cause, watch, spec)
-
-
-def current(state: State) -> Watch | None:
-    """The watch, if it is about the version that answers."""
-    watch, route = state.watch, state.route
-    return watch if watch and route and watch.version == route.champion.version else None
+        why = f"it was about version {state.watch.version}; no window of version {champion}, "
+        return Response(f"{why}which answers now, is judged yet", state.breaker)
+    found = replace(_policy(cause, time, state, spec), about=_about(watch))
+    if found.escalated:
+        return replace(found, notice=notice.given_up(spec.name, cause, found.breaker, watch, time))
+    if watch is None or not watch.kind or wanted(state) == "ignore":
+        return found
+    trouble = f"{watch.kind} of version {watch.version} since {watch.since or watch.window}"
+    if trouble in state.breaker.told and not found.move:
+        return found
+    back = found.move.new.champion.version if found.move else None
+    said = notice.trouble(spec.name, cause, watch, found.why, found.mode, back)
+    return replace(found, notice=said, breaker=found.breaker.knowing(trouble))
 
 
 def wanted(state: State) -> str:
-    """The action that the spec's policy has for what is wrong."""
-    watch = current(state)
+    """The action that the policy has for what is wrong."""
+    watch = _current(state)
     return watch.action if watch and watch.kind and watch.action else "retrain"
 
 
 def unmet(cause: str, state: State) -> bool:
-    """Whether an alarm that stands is about what answers now: it stands on after a release until
-    a window of the new champion is judged."""
+    """Whether an alarm that stands is about what answers now: after a release it stands on until a
+    window of the new champion is judged."""
     if state.watch is None:
         return True
-    watch = current(state)
+    watch = _current(state)
     if watch is None:
         return False
     ratio = watch.drift_ratio if cause == "drift" else watch.performance_ratio
     return ratio is not None and ratio > 1
 
 
+def _current(state: State) -> Watch | None:
+    """The watch, if it is about the version that answers."""
+    watch, route = state.watch, state.route
+    return watch if watch and route and watch.version == route.champion.version else None
+
+
 def _about(watch: Watch | None) -> str:
     if watch is None or not watch.kind:
         return ""
-    said = watch.text.strip().rstrip(".")
-    return said[:1].lower() + said[1:] if said else watch.kind.replace("_", " ")
+    sentence = watch.text.split(". ")[0].rstrip(".")
+    return sentence[:_LONGEST] or watch.kind.replace("_", " ")
 
 
-def _going_back(time: str, about: str, state: State) -> Response:
+def _policy(cause: str, time: str, state: State, spec: Spec) -> Response:
+    action, breaker = wanted(state), state.breaker
+    if cause not in spec.retrain.on:
+        return Response(f"the spec's retrain.on does not list {cause}", breaker)
+    if action == "roll_back":
+        return _going_back(time, state)
+    if action in HELD:
+        return Response(f"the spec's policy {HELD[action]}", breaker)
+    if why := brakes.given_up(breaker, spec.retrain):
+        if breaker.gave_up:  # people were called, and are called once
+            return Response(why, breaker)
+        return Response(why, replace(breaker, gave_up=time), escalated=True)
+    now = parse(time)
+    why = (
+        brakes.nothing_new(state.arrived, breaker)
+        or brakes.cooling(breaker, now, spec.retrain)
+        or brakes.over_budget([cause], state.starts, now, spec.retrain.max_per_day)
+    )
+    return Response(why, breaker, None if why else MODES[action])
+
+
+def _going_back(time: str, state: State) -> Response:
     """The champion before answers again, and is followed by the one that was before it: so going
     back ends at the first version, and never comes round."""
     route, before = state.route, state.before
-    assert route is not None  # a watch is current only beside a route
+    assert route is not None  # nothing is known to be wrong where nothing answers
     number = route.champion.version
     if route.challenger is not None:
-        why = f"version {number} cannot be taken back while version {route.challenger.version} "
-        return Response(f"{why}is being released: {about}", state.breaker, about=about)
+        why = f"version {number} is not taken back while version {route.challenger.version} is on "
+        return Response(f"{why}probation", state.breaker)
     if before is None:
-        why = f"version {number} cannot be taken back, there is no champion before it: {about}"
-        return Response(why, state.breaker, about=about)
+        why = f"version {number} cannot be taken back, there is no champion before it"
+        return Response(why, state.breaker)
     served = Served(before.version, before.plan_key, before.plan_sha256)
     new = replace(promoted(route, served, time), previous=before.champion_at_birth)
-    why = f"version {before.version} answers again instead of version {number}: {about}"
-    audit = Audit(time, "rollback", "trigger", why, number, before.version)
-    return Response(why, state.breaker, about=about, move=Move(route, new, audit))
-
-
-def _telling(found: Response, cause: str, watch: Watch | None, spec: Spec) -> Response:
-    """The same, with people told if they do not know yet."""
-    if watch is None or not watch.kind:
-        return found
-    trouble = f"{watch.kind} of version {watch.version} since {watch.since or watch.window}"
-    if trouble in found.breaker.told and found.move is None:
-        return found
-    said = notice.trouble(spec.name, cause, watch, found.why, found.mode, _back(found.move))
-    return replace(found, notice=said, breaker=found.breaker.knowing(trouble))
-
-
-def _back(move: Move | None) -> int | None:
-    return move.new.champion.version if move else None
-
-
-def _giving_up(found: Response, cause: str, time: str, watch: Watch | None, spec: Spec) -> Response:
-    """Escalated once; silence after that."""
-    if found.breaker.gave_up:
-        return found
-    said = notice.given_up(spec.name, cause, found.breaker, watch, time)
-    return replace(found, notice=said, escalated=True, breaker=replace(found.breaker, gave_up=time))
-
-
-def going_back_now(state: State) -> bool:
-    """Whether the champion is to be taken back though a run is under way: it may be, unless that
-    run is releasing a version."""
-    route: Route | None = state.route
-    return wanted(state) == "roll_back" and route is not None and route.challenger is None
+    why = f"version {before.version} answers again instead of version {number}"
+    about = _about(_current(state))
+    audit = Audit(time, "rollback", "trigger", f"{why}: {about}", number, before.version)
+    return Response(why, state.breaker, move=Move(route, new, audit))

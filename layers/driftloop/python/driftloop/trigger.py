@@ -21,7 +21,7 @@ from driftloop.decision import Decision, Move, State
 from driftloop.entries import cause_of, row, sentence
 from driftloop.event import ALARMS, Event, RunEnd
 from driftloop.ledger import Audit, Pending
-from driftloop.response import going_back_now, respond, unmet
+from driftloop.response import respond, unmet, wanted
 from driftloop.route import withdrawn
 from driftloop.run import RUNNING, Run, new_run
 from driftloop.run_end import finished
@@ -92,9 +92,16 @@ def _deferred(event: Event, state: State) -> Decision:
 
 
 def _alarm(event: Event, state: State, spec: Spec) -> Decision:
-    if state.lock.holder and event.cause in spec.retrain.on and not going_back_now(state):
-        return _deferred(event, state)
-    return _answer(event, event.reason, state, spec)
+    if not state.lock.holder or event.cause not in spec.retrain.on:
+        return _answer(event, event.reason, state, spec)
+    found = _deferred(event, state)
+    if wanted(state) == "roll_back":  # that needs no run, only a route that stands still
+        back = respond(event.cause, event.time, state, spec)
+        if back.move:
+            return _answer(event, event.reason, state, spec)
+        told = replace(found.entry, notice=back.notice)
+        found = replace(found, entry=told, breaker=back.breaker)
+    return found
 
 
 def _answer(event: Event, heard: str, state: State, spec: Spec, attempt: int = 1) -> Decision:
@@ -102,7 +109,7 @@ def _answer(event: Event, heard: str, state: State, spec: Spec, attempt: int = 1
     cause = str(event.cause)
     found = respond(cause, event.time, state, spec)
     if found.mode is None:
-        said = found.why if event.kind == "alarm" else f"{heard}, but {found.why}"
+        said = found.said if event.kind == "alarm" else f"{heard}, but {found.said}"
         entry = row(event, "rolled_back" if found.move else "suppressed", sentence(said))
         entry = replace(entry, escalated=found.escalated or None, notice=found.notice)
         return Decision(entry, move=found.move, breaker=found.breaker)

@@ -59,7 +59,7 @@ def _alarms_answered(
         if found.mode:
             ready.append((p, found))
             continue
-        told = resolved(event, p, "rolled_back" if found.move else "suppressed", found.why)
+        told = resolved(event, p, "rolled_back" if found.move else "suppressed", found.said)
         told = replace(told, escalated=found.escalated or None, notice=found.notice)
         base = replace(base, settled=(*base.settled, p), resolved=(*base.resolved, told))
         if found.move:
