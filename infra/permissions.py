@@ -33,6 +33,8 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         found.append(allow(["s3:ListBucketVersions"], [shared.landing_arn], _under(folders)))
     if stage.items:
         found.append(items(shared, stage.items, model))
+    if stage.arrivals and model:
+        found.append(_under_key(shared, stage.arrivals, keys.data_pk(model)))
     if stage.messages and model:
         sent = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys.message_pk(model, "*")]}}
         found.append(allow(list(stage.messages), [shared.table_arn], sent))
@@ -40,7 +42,7 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         found.append(allow(list(stage.watches), ["*"]))
     if stage.notifies:
         found.append(allow(["sns:Publish"], [shared.topic_arn]))
-    changes = any(_changes(action) for action in (*stage.items, *stage.messages))
+    changes = any(_changes(action) for action in (*stage.items, *stage.arrivals, *stage.messages))
     writes = bool(stage.writes or stage.notifies or changes)
     if found:
         found.append(use_key(shared, writes=writes))
@@ -53,7 +55,11 @@ def items(shared: Shared, actions: tuple[str, ...], model: str | None) -> iam.Po
     if model is None:
         indexed = f"{shared.table_arn}/index/{keys.ROUTES}"
         return allow(list(actions), [shared.table_arn, indexed])
-    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.model_pk(model)]}}
+    return _under_key(shared, actions, keys.model_pk(model))
+
+
+def _under_key(shared: Shared, actions: tuple[str, ...], pk: str) -> iam.PolicyStatement:
+    own = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [pk]}}
     return allow(list(actions), [shared.table_arn], own)
 
 

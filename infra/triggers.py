@@ -59,9 +59,9 @@ class Triggers(Construct):
             detail={"model": [spec.name]}, account=[Aws.ACCOUNT_ID],
         )  # fmt: skip
         if spec.retrain.schedule:
-            self._every("retrain", trigger, spec.retrain.schedule)
+            self._every("retrain", spec.retrain.schedule, trigger)
         # Frees a lock whose run ended unheard, and notices an alarm that still stands.
-        self._every("sweep", trigger, rate(spec.retrain.sweep))
+        self._every("sweep", rate(spec.retrain.sweep), trigger)
 
     def join_labels(self, labels: Function) -> None:
         self._on("labels", labels, **self._object_created(keys.label_file(self._spec.name)))
@@ -69,8 +69,9 @@ class Triggers(Construct):
     def score_batches(self, batch: Function) -> None:
         self._on("batch", batch, **self._object_created(keys.batch_file(self._spec.name)))
 
-    def watch(self, monitor: Function) -> None:
-        self._every("monitor", monitor, rate(self._spec.monitor.window))
+    def watch(self, monitor: Function, labels: Function) -> None:
+        """As each window closes: judge it, and join what could not be joined before."""
+        self._every("monitor", rate(self._spec.monitor.window), monitor, labels)
 
     def _object_created(self, prefix: str) -> dict[str, Any]:
         return {
@@ -89,12 +90,13 @@ class Triggers(Construct):
         )  # fmt: skip
         self._lead(rule, function)
 
-    def _every(self, name: str, function: Function, expression: str) -> None:
+    def _every(self, name: str, expression: str, *functions: Function) -> None:
         rule = events.Rule(
             self, name.capitalize(), rule_name=f"{self._name}-{name}",
             schedule=events.Schedule.expression(expression),
         )  # fmt: skip
-        self._lead(rule, function)
+        for function in functions:
+            self._lead(rule, function)
 
     def _lead(self, rule: events.Rule, function: Function) -> None:
         rule.add_target(

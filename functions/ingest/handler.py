@@ -9,6 +9,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from driftloop.arrived import Arrived
+from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
 from driftloop.ingest import ingest, merge
@@ -21,7 +23,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.from_env(os.environ, "store", "landing")
+    settings = Settings.from_env(os.environ, "store", "landing", "table")
     state, spec = event["state"], Spec.read(spec_path())
     store, landing = Store(settings.store), Store(settings.landing)
     run, now = state["run"], state["now"]
@@ -42,5 +44,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 answer = ingest(
                     store, landing, spec, uploads, now, folder, run, settings.code, piece
                 )
+    if new := answer.get("new"):
+        Registry(settings.table).arrive(spec.name, Arrived(now, new))
     logger.info(event["op"], extra={"run": run, **answer})
     return answer

@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from infra.cli import console, data, release
 from infra.cli.options import LOCAL, LOOK, LOOP, Chosen, Json, Limit, Models, Wait, deployment
+from infra.cli.replay import command as replay
 
 app = App(
     name="driftloop",
@@ -28,6 +29,7 @@ app = App(
 app.meta.group_parameters = Group("Which deployment", sort_key=0)
 app.command(data.app, name="*")
 app.command(release.app, name="*")
+app.command(replay.app, name="*")
 
 
 @app.meta.default
@@ -163,13 +165,15 @@ def batch(
 
 @app.command(group=LOOP)
 def labels(model: str, /, *files: str, wait: Wait = True, json: Json = False) -> int:
-    """Hand in what became of served predictions (CSV, JSON Lines, Parquet)."""
-    from infra.cli.fault import ASKED_WRONGLY, Fault
+    """Hand in what became of served predictions (CSV, JSON Lines, Parquet); without a file, see
+    what is labelled and learned from."""
     from infra.cli.labels import labels as send
+    from infra.cli.labels import overview
 
-    if not files:
-        raise Fault("name at least one label file", ASKED_WRONGLY)
-    return send(deployment(), model, list(files), wait=wait, json=json)
+    if files:
+        return send(deployment(), model, list(files), wait=wait, json=json)
+    overview(deployment(), model, json=json)
+    return 0
 
 
 @app.command(group=LOOP)
@@ -241,12 +245,21 @@ def drift(
     /,
     *,
     windows: Annotated[int, Parameter(name=["--windows", "-n"])] = 14,
+    window: str | None = None,
+    html: str | None = None,
     json: Json = False,
 ) -> None:
-    """What the monitor concluded, window by window; above 1 is over the threshold."""
+    """What the monitor concluded, window by window; above 1 is over the threshold.
+
+    Parameters
+    ----------
+    windows: How many of the last ones.
+    window: One in full: the day it begins on, or 2013-02-01T10:00.
+    html: Write its page (without --window: the last one's) to this file.
+    """
     from infra.cli.drift import drift as show
 
-    show(deployment(), model, windows=windows, json=json)
+    show(deployment(), model, windows=windows, at=window, html=html, json=json)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -1,15 +1,20 @@
-"""`driftloop labels`: hand in what became of served predictions, and see what came of that."""
+"""`driftloop labels`: hand in what became of served predictions, and see what came of that: which
+days are labelled, how many rows of them there are to learn from, which not and why."""
 
 from __future__ import annotations
 
+import gzip
 import json as jsonlib
 import time
+from collections import Counter
 from typing import Any
 
 from driftloop import keys
+from driftloop.blobs import get_all
 from driftloop.errors import NotFound
-from driftloop.rejects.quarantine import upload_name
+from driftloop.rejects.quarantine import reasons_in_words, upload_name
 from infra.cli import console, rows
+from infra.cli.console import moment
 from infra.cli.fault import Fault
 from infra.cli.follow import PACE, PATIENCE
 from infra.cli.stacks import Deployment
@@ -51,10 +56,48 @@ def _taken_in(deployment: Deployment, model: str, sent: Sent) -> Report:
 def _said(report: Report) -> str:
     if error := report["error"]:
         return f"  refused {error['name']}: {error['message']}"
-    joined = report["joined"]
+    joined, days = report["joined"], report["gathered"]
     counts = [f"{joined['labels']:,} labels", f"{joined['matched']:,} found their prediction"]
     if waiting := joined["unmatched"]:
-        counts.append(f"{waiting:,} without one, kept for the next file")
+        counts.append(f"{waiting:,} without one, tried again as windows close")
     if rejected := joined["rejected"]:
         counts.append(f"{rejected:,} rejected")
-    return "  " + "; ".join(counts)
+    if again := joined["duplicates"]:
+        counts.append(f"{again:,} said twice")
+    lines = ["; ".join(counts), f"{sum(day['new'] for day in days):,} rows more to learn from"]
+    if reasons := _reasons(days):
+        lines.append(f"kept out: {reasons_in_words(reasons)}")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def overview(deployment: Deployment, model: str, *, json: bool) -> None:
+    """Of each day that has labels: predictions labelled, rows to learn from, rows kept out and why;
+    and how many labels wait for their prediction."""
+    deployment.model(model)
+    store, prefix = (
+        deployment.store,
+        keys.quarantine(model, keys.joined()).removesuffix(".jsonl.gz"),
+    )
+    named = [key for key in store.list(prefix) if key.endswith(".report.json")]
+    days = [jsonlib.loads(data) for _, data in get_all(store, named)]
+    held = get_all(store, list(store.list(keys.unmatched_labels(model))))
+    waiting = sum(gzip.decompress(data).count(b"\n") for _, data in held)
+    arrived = deployment.registry.arrived(model)
+    if json:
+        return console.as_json({"days": days, "waiting": waiting, "arrived": arrived})
+    console.listing(
+        f"labels of {model}",
+        [{**day, "to learn from": day["accepted"], "kept out": day["rejected"],
+          "why": reasons_in_words(day["reasons"])} for day in days],
+        ("day", "labelled", "to learn from", "kept out", "why"),
+        f"no prediction of {model} is labelled yet: driftloop labels {model} FILE",
+    )  # fmt: skip
+    if waiting:
+        console.out.print(f"{waiting:,} labels wait for their prediction; tried as windows close")
+    if arrived:
+        console.out.print(f"newest rows to learn from: {moment(arrived.newest)}")
+    return None
+
+
+def _reasons(days: list[Report]) -> Counter[str]:
+    return sum((Counter(day["reasons"]) for day in days), Counter[str]())

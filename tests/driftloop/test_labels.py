@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
+import itertools
 import json
 import math
 from typing import Any
@@ -11,19 +13,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from driftloop import ids, keys
 from driftloop.capture import capture
 from driftloop.claims import from_file, from_request
 from driftloop.data import dataset
 from driftloop.errors import BadRequest, RequestTooLarge, WrongColumns
-from driftloop.labels import join
+from driftloop.gathering import DAY, HELD_BACK, gather
+from driftloop.labels import due, join, look_again
 from tests.driftloop.intaking import read_parts
-from tests.driftloop.memory import Memory
+from tests.driftloop.memory import Crash, Memory
 from tests.driftloop.test_capture import SPEC, START, enumerate_events, served
 
 NOW = "2013-02-20T00:00:00.000Z"
-DAY = 86_400_000
+DAYS = ["2013-02-01", "2013-02-02", "2013-02-03"]
 
 
 def store_with(days: int = 3, rows: int = 20) -> tuple[Memory, list[str]]:
@@ -43,7 +48,25 @@ def csv(column: str, names: list[str], label: str = "1") -> bytes:
 
 
 def put(store: Memory, data: bytes, name: str = "file", now: str = NOW) -> dict[str, Any]:
-    return join(store, SPEC, from_file(SPEC, data, name, now), [2, 1], now)
+    """Hand a file in; returns the counts, with those of the gathered days added up."""
+    joined, days = join(store, SPEC, from_file(SPEC, data, name, now), [2, 1], now)
+    gathered = gather(store, SPEC, [2, 1], days, now)
+    sums = {n: sum(day[n] for day in gathered) for n in ("labelled", "accepted", "new")}
+    assert all(day["labelled"] == day["accepted"] + day["rejected"] for day in gathered)
+    return {**joined, **sums}
+
+
+def learned(store: Memory) -> dict[str, str]:
+    """Key → label of every row there is to learn from; no key comes twice."""
+    found = dataset.current(store, SPEC)
+    rows = read_parts(store, SPEC, found.parts) if found else []
+    pairs = [p for r in rows for p in zip(r.columns["id"], r.columns["y"], strict=True)]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def later(days: int) -> str:
+    return f"2013-02-{20 + days}T00:00:00.000Z"
 
 
 def labels_in(store: Memory) -> dict[str, str]:
@@ -55,35 +78,42 @@ def labels_in(store: Memory) -> dict[str, str]:
     return found
 
 
-def test_labels_by_prediction_id_become_labels_and_a_part() -> None:
+def test_labels_by_prediction_id_become_labels_and_parts() -> None:
     store, names = store_with()
     answer = put(store, csv("id", names))
-    assert (answer["matched"], answer["unmatched"], answer["rows"]) == (60, 0, 60)
+    assert (answer["matched"], answer["unmatched"], answer["accepted"]) == (60, 0, 60)
     assert labels_in(store) == dict.fromkeys(names, "1")
-    days = {key.split("/")[2] for key in store.list("toy/labels/dt=")}
-    assert days == {"dt=2013-02-01", "dt=2013-02-02", "dt=2013-02-03"}
+    assert [key.split("/")[2] for key in store.list("toy/labels/dt=")] == [f"dt={d}" for d in DAYS]
+    found = dataset.current(store, SPEC)
+    assert found is not None and [p.intake for p in found.parts] == [f"labels-{d}" for d in DAYS]
+    assert {(p.rows, p.source, p.ingested) for p in found.parts} == {(20, "labels", NOW)}
+    rows = read_parts(store, SPEC, found.parts)[0]
+    assert rows.columns["id"].tolist()[:2] == ["k0-0", "k0-1"]
+    assert rows.columns["y"].tolist() == ["1"] * 20
+
+
+def test_each_row_of_a_part_tells_its_prediction_version_and_label_file() -> None:
+    store, names = store_with()
+    put(store, csv("id", names[:30]), "first")
+    put(store, csv("id", names[30:40]), "second")
     found = dataset.current(store, SPEC)
     assert found is not None
-    (part,) = found.parts
-    assert (part.rows, part.source, part.ingested) == (60, "labels", NOW)
-    (rows,) = read_parts(store, SPEC, found.parts)
-    assert rows.columns["id"].tolist()[:2] == ["k0-0", "k0-1"]
-    assert rows.columns["y"].tolist() == ["1"] * 60
+    data = store.get(keys.joined_sources("toy", found.parts[1].sha256))
+    told = [json.loads(line) for line in gzip.decompress(data).splitlines()]
+    assert [t["id"] for t in told] == names[20:40] and {t["version"] for t in told} == {2}
+    assert [t["labels"].split("-")[0] for t in told] == ["first"] * 10 + ["second"] * 10
 
 
 def test_a_shadow_shares_the_label_and_adds_no_row() -> None:
     """The answer and what a shadow made of its row have one id: one label, one row to learn."""
-    store, names = store_with()
+    alone, names = store_with()
+    store, _ = store_with()
     sent = [[float(i), "ab"[i % 2], f"k0-{i}"] for i in range(20)]
     beside = served("r0", START, sent, version=2, role="shadow", predictions=[0.75] * 20)
     capture(store, SPEC, enumerate_events(beside, 9_000))
-    for column in (names, [f"k{day}-{i}" for day in range(3) for i in range(20)]):
-        answer = put(store, csv("id", column), name=f"f{column[0]}")
-        assert (answer["matched"], answer["predictions"], answer["rows"]) == (60, 60, 60)
+    assert put(store, csv("id", names)) == put(alone, csv("id", names))
     assert labels_in(store) == dict.fromkeys(names, "1")
-    alone = put(store_with()[0], csv("id", names))
-    again = put(store, csv("id", names))
-    assert again["part"] == alone["part"]
+    assert dataset.current(store, SPEC) == dataset.current(alone, SPEC)
 
 
 def test_labels_by_key_find_the_prediction() -> None:
@@ -124,10 +154,12 @@ def test_unknown_ids_are_counted_kept_and_joined_later() -> None:
     assert list(store.list(keys.unmatched_labels("toy")))
     lines = served("late", START + DAY, [[1, "a", "z1"], [2, "b", "z2"]])
     capture(store, SPEC, enumerate_events(lines, 99))
-    put(store, csv("id", [names[5]]), "another", "2013-02-21T00:00:00.000Z")
-    assert set(early) < set(labels_in(store))
-    (kept,) = [gzip.decompress(store.get(k)) for k in store.list(keys.unmatched_labels("toy"))]
-    assert kept == b""
+    again = look_again(store, SPEC, [1], later(1), DAY)
+    assert (again["tried"], again["matched"]) == (2, 2)
+    assert sum(day["new"] for day in again["gathered"]) == 2
+    assert set(early) < set(labels_in(store)) and {"z1", "z2"} < set(learned(store))
+    assert look_again(store, SPEC, [1], later(2), DAY)["tried"] == 0
+    assert look_again(store, SPEC, [1], later(2), DAY)["gathered"] == []
 
 
 def test_bad_lines_are_quarantined_and_the_rest_is_joined_law_1() -> None:
@@ -190,13 +222,79 @@ def test_more_labels_than_a_request_may_hold() -> None:
         from_request(SPEC, {"labels": [{"key": "k", "label": 1}] * 10_001}, NOW)
 
 
-def test_a_request_is_joined() -> None:
+def test_a_request_is_joined_at_once_and_learned_from_as_a_window_closes() -> None:
     store, names = store_with()
     asked = {"labels": [{"id": names[0], "label": 1}, {"key": "k1-3", "label": True}]}
-    claims = from_request(SPEC, asked, NOW)
-    answer = join(store, SPEC, claims, [1, 2], NOW)
-    assert answer["matched"] == 2
-    assert set(labels_in(store).values()) == {"1"}
+    joined, days = join(store, SPEC, from_request(SPEC, asked, NOW), [1, 2], NOW)
+    assert (joined["matched"], days) == (2, set(DAYS[:2]))
+    assert set(labels_in(store).values()) == {"1"} and not learned(store)
+    gathered = look_again(store, SPEC, [1, 2], later(1), DAY)["gathered"]
+    assert [(day["day"], day["new"]) for day in gathered] == [(DAYS[0], 1), (DAYS[1], 1)]
+    assert learned(store) == {"k0-0": "1", "k1-3": "1"}
+
+
+def test_the_newest_label_is_learned_from_whatever_came_when() -> None:
+    """By two files, restated, and back to what was said first: whatever order they are read in."""
+    said = [("a", 0, "1"), ("b", 1, "0"), ("c", 2, "1")]
+    for order in itertools.permutations(said):
+        store, names = store_with(days=1)
+        for name, day, label in order:
+            put(store, csv("id", names[:5], label), name, later(day))
+            put(store, csv("id", names[5 * day : 5 * day + 5], "0"), f"{name}x", later(day))
+        truth = learned(store)
+        assert truth == {f"k0-{i}": "1" if i < 5 else "0" for i in range(15)}
+
+
+def test_what_came_again_is_nothing_new_and_what_is_restated_is() -> None:
+    store, names = store_with(days=1)
+    assert put(store, csv("id", names), "a")["new"] == 20
+    assert put(store, csv("id", names[:9]), "b", later(1))["new"] == 0
+    assert put(store, csv("id", names[:3], "0"), "c", later(2))["new"] == 3
+    assert put(store, csv("id", names[:4]), "d", later(3))["new"] == 3
+    assert learned(store) == {f"k0-{i}": "1" for i in range(20)}
+
+
+def test_a_call_that_died_tells_of_what_is_new_when_it_is_made_again() -> None:
+    """Or nobody would hear that there is something to learn."""
+    for crash in range(1, 20):
+        store, names = store_with(days=1)
+        whole = len(store.writes)
+        store.crash_at = whole + crash
+        with contextlib.suppress(Crash):
+            put(store, csv("id", names))
+        store.crash_at = None
+        assert put(store, csv("id", names))["new"] == 20
+        assert len(learned(store)) == 20
+
+
+def test_of_a_key_predicted_twice_a_day_the_last_row_is_learned_from() -> None:
+    store, _ = store_with(days=1)
+    capture(store, SPEC, enumerate_events(served("r9", START + 999, [[7.0, "b", "k0-3"]]), 900))
+    answer = put(store, csv("id", ["k0-3", "k0-4"]))
+    assert (answer["predictions"], answer["labelled"], answer["accepted"]) == (3, 3, 2)
+    found = dataset.current(store, SPEC)
+    assert found is not None
+    (rows,) = read_parts(store, SPEC, found.parts)
+    assert dict(zip(rows.columns["id"], rows.columns["x"], strict=True)) == {"k0-3": 7, "k0-4": 4}
+
+
+def test_rows_of_a_window_that_is_held_back_are_not_learned_from_until_it_is_let_go() -> None:
+    store, names = store_with()
+    put(store, csv("id", names[:40]))
+    midnight = START - START % DAY
+    mark = [midnight, midnight + DAY, 1]  # the first day of the version that answered then
+    store.put(keys.quarantined_windows("toy"), json.dumps([mark]).encode())
+    (report,) = look_again(store, SPEC, [1, 2], later(1), DAY)["gathered"]
+    assert (report["labelled"], report["accepted"], report["new"]) == (20, 0, 0)
+    assert report["reasons"] == {f"{HELD_BACK}|": 20}
+    held = gzip.decompress(store.get(keys.quarantine("toy", "labels-2013-02-01"))).splitlines()
+    assert [json.loads(json.loads(line)["text"])["id"] for line in held] == names[:20]
+    assert set(learned(store)) == {f"k1-{i}" for i in range(20)}
+    assert set(labels_in(store)) == set(names[:40])  # the monitor goes on judging them
+    store.put(keys.quarantined_windows("toy"), b"[]")
+    (report,) = look_again(store, SPEC, [1, 2], later(2), DAY)["gathered"]
+    assert (report["accepted"], report["new"]) == (20, 20)
+    assert gzip.decompress(store.get(keys.quarantine("toy", "labels-2013-02-01"))) == b""
 
 
 def test_made_up_ids_cost_no_search() -> None:
@@ -210,7 +308,7 @@ def test_half_a_character_in_a_served_row_costs_that_row_only() -> None:
     store, sent = Memory(), [[1.0, "a\ud800", "k0"], [2.0, "b", "k1"]]
     capture(store, SPEC, enumerate_events(served("r", START, sent)))
     answer = put(store, csv("id", ids.prediction_ids("r", START, 2)))
-    assert (answer["matched"], answer["rows"]) == (2, 1)
+    assert (answer["matched"], answer["accepted"]) == (2, 1)
     with pytest.raises(BadRequest, match="not a text"):
         from_request(SPEC, {"labels": [{"key": "k0", "label": "\udfff"}]}, NOW)
 
@@ -222,20 +320,14 @@ def test_a_long_wrong_value_is_not_said_back() -> None:
     assert len(str(caught.value)) < 200
 
 
-def test_claims_kept_for_later_all_get_their_turn() -> None:
-    """However many files wait that never find anything."""
-    store, names = store_with(days=1)
-    stuck = [f"{i:016x}" for i in range(0, 256 << 56, 1 << 56)]  # spread as hashes are
-    for name in stuck:
-        lost = {"label": "1", "said": START, "id": ids.prediction_ids(name, START, 1)[0]}
-        key = keys.unmatched_labels("toy", f"{name}.jsonl.gz")
-        store.put(key, gzip.compress(json.dumps(lost).encode()))
-    late = {"label": "1", "said": START, "id": names[0]}
-    last = keys.unmatched_labels("toy", "ff00.jsonl.gz")
-    store.put(last, gzip.compress(json.dumps(late).encode()))
-    for i in range(16):
-        put(store, csv("id", [names[1]]), f"{i:x}8")
-    assert names[0] in labels_in(store)
+@given(window=st.integers(1, 14 * 24), age=st.integers(0, 62 * 24))
+def test_claims_are_tried_ever_less_often_and_never_missed_by_long(window: int, age: int) -> None:
+    """Hours. Whatever the window, what comes late is found by twice its age and a window."""
+    hour = DAY // 24
+    ticks = range(0, 200 * 24, window)
+    tried = [t for t in ticks if due(0, t * hour, window * hour)]
+    assert any(age < t <= max(2 * age, 48) + window + 48 for t in tried)
+    assert len([t for t in tried if t >= 48]) <= 8
 
 
 @pytest.mark.slow
@@ -244,7 +336,7 @@ def test_a_month_of_labels_is_joined_at_once(by: str) -> None:
     store, names = store_with(days=19, rows=1430)
     keyed = [f"k{day}-{i}" for day in range(19) for i in range(1430)]
     answer = put(store, csv("id", names if by == "id" else keyed))
-    assert (answer["matched"], answer["rows"]) == (27_170, 27_170)
+    assert (answer["matched"], answer["accepted"]) == (27_170, 27_170)
 
 
 def test_a_label_file_may_have_any_format() -> None:

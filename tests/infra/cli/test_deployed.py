@@ -7,6 +7,7 @@ import boto3
 import pytest
 
 from driftloop import keys, route
+from driftloop.arrived import Arrived
 from driftloop.aws.table import Write
 from driftloop.ledger import Audit, Entry
 from driftloop.rejects.quarantine import upload_name
@@ -152,8 +153,11 @@ def test_labels_land_under_theirs(registry, tmp_path):
 @pytest.mark.parametrize(
     ("report", "code", "said"),
     [
-        ({"joined": {"labels": 3, "matched": 1, "unmatched": 1, "rejected": 1}}, 0,
-         "3 labels; 1 found their prediction; 1 without one, kept for the next file; 1 rej"),
+        ({"joined": {"labels": 4, "matched": 1, "unmatched": 1, "rejected": 1, "duplicates": 1},
+          "gathered": [{"new": 0, "reasons": {"window_held_back|": 1}}]}, 0,
+         "  4 labels; 1 found their prediction; 1 without one, tried again as windows close; "
+         "1 rejected; 1 said twice\n  0 rows more to learn from\n"
+         "  kept out: window_held_back ×1\n"),
         ({"error": {"name": "WrongColumns", "message": "a label file [names]"}}, 1,
          "refused WrongColumns: a label file [names]"),
     ],
@@ -167,6 +171,25 @@ def test_what_came_of_labels_is_said(report, code, said, registry, tmp_path, cap
     )
     assert run(["labels", "flights", "arrivals.csv"]) == code
     assert said in capsys.readouterr().out
+
+
+def test_labels_without_a_file_tell_what_is_learned_from_and_what_not(registry, capsys):
+    assert run(["labels", "flights"]) == 0
+    assert "no prediction of flights is labelled yet" in capsys.readouterr().out
+    day = {"day": "2013-02-01", "labelled": 9, "accepted": 7, "rejected": 2, "new": 7,
+           "reasons": {"window_held_back|": 2}}  # fmt: skip
+    for key, body in {
+        keys.ingest_report("flights", keys.joined("2013-02-01")): json.dumps(day).encode(),
+        keys.unmatched_labels("flights", "2013-02-02", "f.jsonl.gz"): gzip.compress(b"{}\n{}\n"),
+    }.items():
+        boto3.client("s3").put_object(Bucket="store", Key=key, Body=body)
+    registry.arrive("flights", Arrived("2013-02-02T03:00:00.000Z", 7))
+    assert run(["labels", "flights"]) == 0
+    told = capsys.readouterr().out
+    assert "window_held_back ×2" in told and "2 labels wait for their prediction" in told
+    assert run(["labels", "flights", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["days"], told["waiting"], told["arrived"]["rows"]) == ([day], 2, 7)
 
 
 def test_drift_shows_the_newest_revision_of_each_window(registry, capsys):

@@ -10,8 +10,8 @@ from driftloop.item import Item
 @dataclass(frozen=True)
 class Arrived(Item):
     """The registry's one item of it. ``newest``: when labelled rows last came in (ISO 8601, of the
-    event that brought them: of an upload, its run's own ``now``); ``rows``: how many came with it,
-    restated ones included."""
+    event that brought them: of an upload, its run's own ``now``); ``rows``: how many that were not
+    there so before."""
 
     newest: str
     rows: int = 0

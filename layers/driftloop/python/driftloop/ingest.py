@@ -54,8 +54,9 @@ def ingest(
     ``now``: of the event that started the ``run``; ``folder``: for files while it lasts; ``code``:
     names this code; ``piece``: bytes of text that one process checks.
 
-    Returns ``{"accepted", "rejected", "refused": [{"key", "error", "message"}], "parts",
-    "dataset": digest or None, "pieces": 0}``; or, with ``pieces`` above 0, ``items``: the key of a
+    Returns ``{"accepted", "new", "rejected", "refused": [{"key", "error", "message"}], "parts",
+    "dataset": digest or None, "pieces": 0}``, ``new`` being accepted rows of uploads that brought
+    parts not seen before; or, with ``pieces`` above 0, ``items``: the key of a
     list of work for :func:`driftloop.uploads.pieces.check`, after which :func:`merge` goes on. With
     several uploads a refused one is reported and the others go on; when all are, the first refusal
     is raised.
@@ -201,6 +202,7 @@ def _answer(store: Blobs, spec: Spec, uploads: Sequence[Upload]) -> dict[str, An
         dataset_profile.keep(store, spec, found)
     return {
         "accepted": sum(r["accepted"] for r in reports),
+        "new": sum(r["accepted"] for r in reports if set(r["parts"]) - set(r["known"])),
         "rejected": sum(r["rejected"] for r in reports if not r["error"]),
         "refused": refused,
         "parts": list(dict.fromkeys(part for r in reports for part in r["parts"]))[:MOST_NAMED],

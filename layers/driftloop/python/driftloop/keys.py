@@ -182,6 +182,12 @@ def model_pk(model: str) -> str:
     return f"MODEL#{model}"
 
 
+def data_pk(model: str) -> str:
+    """Where it is kept when labelled rows came in: apart, so that who takes uploads in may write
+    nothing else of the model's."""
+    return f"DATA#{model}"
+
+
 ROUTE = "ROUTE"
 ROUTES = "routes"  # the index of them: items with a `listed` are in it, and only routes have one
 LOCK = "LOCK"

@@ -10,17 +10,26 @@ from typing import Any
 from driftloop.blobs import Blobs, get_all
 from driftloop.checking.contract import as_text
 
+Entry = dict[str, Any]
+"""``{"id", "label", "time"}``: the prediction, its truth, when that was said (epoch milliseconds);
+``at``: its event time, where the one who said it knew."""
 
-def labels(store: Blobs, names: Iterable[str]) -> dict[str, Any]:
-    """Prediction id → truth, from the label objects ``names``; of several claims the one that came
-    last holds."""
+
+def newest(store: Blobs, names: Iterable[str]) -> dict[str, tuple[str, Entry]]:
+    """Prediction id → the label object and its entry, from the label objects ``names``; of several
+    claims the one that came last holds."""
     claims = [
         (entry["time"], key, entry)
         for key, data in get_all(store, names)
         for entry in map(json.loads, gzip.decompress(data).splitlines())
     ]
     ranked = sorted(claims, key=lambda claim: claim[:2])
-    return {entry["id"]: entry["label"] for _, _, entry in ranked}
+    return {entry["id"]: (key, entry) for _, key, entry in ranked}
+
+
+def labels(store: Blobs, names: Iterable[str]) -> dict[str, Any]:
+    """Prediction id → truth, as :func:`newest` has it."""
+    return {identity: entry["label"] for identity, (_, entry) in newest(store, names).items()}
 
 
 def reader(classes: Sequence[str] | None) -> Callable[[Any], float | None]:

@@ -92,7 +92,7 @@ class Registry:
 
     def arrived(self, model: str) -> Arrived | None:
         """None until labelled rows have come in."""
-        item = self.table.get(keys.model_pk(model), keys.DATA)
+        item = self.table.get(keys.data_pk(model), keys.DATA)
         return Arrived.from_item(item) if item else None
 
     def watch(self, model: str) -> Watch | None:
@@ -113,7 +113,7 @@ class Registry:
         while (old := self.arrived(model)) is None or old.newest < new.newest:
             seen = {"newest": old.newest if old else ABSENT}
             with suppress(RegistryConflict):  # somebody else was quicker: look again
-                pk = keys.model_pk(model)
+                pk = keys.data_pk(model)
                 self.table.write(Write("Put", pk, keys.DATA, new.to_item(), where=seen))
 
     def put_watch(self, model: str, new: Watch) -> None:

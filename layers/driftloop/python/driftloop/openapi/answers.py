@@ -66,7 +66,7 @@ CARD = record("A model card", model=TEXT, version=WHOLE, created=TEXT, target=TE
 DETAIL = {"allOf": [VERSION, record("Its lineage", model=TEXT, dataset=TEXT, links=LINKS)]}
 JOINED = record(
     "What became of the labels", labels=WHOLE, matched=WHOLE, unmatched=WHOLE, duplicates=WHOLE,
-    rejected=WHOLE, predictions=WHOLE, rows=WHOLE, part=OPTIONAL_TEXT,
+    rejected=WHOLE, predictions=WHOLE,
 )  # fmt: skip
 
 

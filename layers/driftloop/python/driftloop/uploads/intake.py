@@ -48,6 +48,9 @@ class Intake:
         body = json.loads(data)
         return cls(**{**body, "parts": tuple(Kept(**part) for part in body["parts"])})
 
+    def dump(self) -> bytes:
+        return canonical(asdict(self)).encode()
+
     @property
     def order(self) -> tuple[str, int, str]:
         """Intakes are in the order of their events."""
@@ -77,11 +80,11 @@ def enter(
         parts=tuple(part for part in parts if part.rows),
     )
     key = keys.facts(spec.name, name)
-    if store.put_if_absent(key, _document(intake)):
+    if store.put_if_absent(key, intake.dump()):
         return
     there = Intake.parse(store.get(key))
     if (there.columns, there.parts) != (intake.columns, intake.parts):
-        store.put(key, _document(replace(there, columns=intake.columns, parts=intake.parts)))
+        store.put(key, replace(there, columns=intake.columns, parts=intake.parts).dump())
 
 
 def intakes(store: Blobs, model: str) -> list[Intake]:
@@ -96,7 +99,3 @@ def known(every: Sequence[Intake], name: str, now: str, position: int = 0) -> di
     moment = (iso(parse(now)), position, name)
     earlier = (intake for intake in reversed(every) if intake.order < moment)
     return {part.sha256: intake.name for intake in earlier for part in intake.parts}
-
-
-def _document(intake: Intake) -> bytes:
-    return canonical(asdict(intake)).encode()
