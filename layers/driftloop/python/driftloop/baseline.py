@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from driftloop import losses, thresholds
+from driftloop import losses
 from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
-from driftloop.reference import Null, Reference, Score
+from driftloop.reference import Reference, Score, fine_bins
 from driftloop.sketches.bins import Ints, NumberBins, TextBins
 from driftloop.sketches.sketch import Floats, Sketch
 from driftloop.spec import Monitor, Spec
+from driftloop.thresholds import budget
+from driftloop.thresholds.blocks import Blocks, blocks
+from driftloop.thresholds.null import Family, Null
+from driftloop.thresholds.statistics import Role, suiting
 
-FORMAT = "driftloop.baseline/2"
+FORMAT = "driftloop.baseline/3"
 
 
 class Scores(NamedTuple):
@@ -43,6 +48,7 @@ class Baseline:
     classes: list[str] | None
     features: dict[str, Reference]
     prediction: Reference
+    target: Reference
     metric: str
     value: float
     deviation: float
@@ -57,22 +63,28 @@ class Baseline:
         prediction: Sketch,
         target: Sketch | None = None,
     ) -> Scores:
-        """A window's scores (see ``Reference.score``) within the budget of ``monitor``."""
-        null = self.null
-        scores = {name: base.score(features[name], null) for name, base in self.features.items()}
-        return Scores(scores, self.prediction.score(prediction, null), None)
+        """A window's scores within the budget of ``monitor``: of the features there are sketches
+        of, the answers, and the labels (``target_sketch``) if any are known."""
+        null, levels = self.null, self.null.levels(monitor)
+        scores = {
+            name: base.score(features[name], null, levels)
+            for name, base in self.features.items()
+            if name in features
+        }
+        labels = target and target.rows and self.target.score(target, null, levels)
+        return Scores(scores, self.prediction.score(prediction, null, levels), labels or None)
 
     def performance_limit(self, spec: Spec, rows: int) -> float:
         """The loss (``losses.as_loss``) a window of ``rows`` labelled rows may reach: the
         holdout's, plus the spec's tolerance of it, plus what chance adds within the false-alarm
         budget."""
         tolerance = spec.monitor.performance.tolerance if spec.monitor.performance else 0.1
-        rate = thresholds.alpha(spec.monitor.false_alarms or "4/year", spec.monitor.window)
         chance = self.deviation / max(rows, 1) ** 0.5
         level = losses.as_loss(self.metric, self.value)
         if self.metric == "rmse":  # its rows are squared errors: d√m = dm / 2√m
             chance /= 2 * max(level, 1e-12)
-        return float(max(level * (1 + tolerance) + thresholds.upper_normal(rate) * chance, 1e-9))
+        upper = -NormalDist().inv_cdf(self.null.rate(spec.monitor))
+        return float(max(level * (1 + tolerance) + upper * chance, 1e-9))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -80,8 +92,9 @@ class Baseline:
             "classes": self.classes,
             "features": {name: found.to_json() for name, found in self.features.items()},
             "prediction": self.prediction.to_json(),
+            "target": self.target.to_json(),
             "metric": {"name": self.metric, "value": self.value, "deviation": self.deviation},
-            "null": asdict(self.null),
+            "null": self.null.to_json(),
             "estimate": self.estimate,
             "misses": self.misses,
         }
@@ -96,10 +109,11 @@ class Baseline:
             classes=document["classes"],
             features={n: Reference.from_json(d) for n, d in document["features"].items()},
             prediction=Reference.from_json(document["prediction"]),
+            target=Reference.from_json(document["target"]),
             metric=metric["name"],
             value=metric["value"],
             deviation=metric["deviation"],
-            null=Null(**document["null"]),
+            null=Null.from_json(document["null"]),
             estimate=document.get("estimate"),
             misses=document.get("misses"),
         )
@@ -116,59 +130,51 @@ def baseline(
 ) -> Baseline:
     """The baseline of ``frame`` (all its rows) and ``predictions``.
 
-    ``predictions``: the plan's scores of the holdout rows in frame order, ``(n_holdout,)`` or
-    ``(n_holdout, n_classes)``; scores of all rows are cut down to the holdout, since a model is
-    surer of itself on the rows it learned from. ``metric_value`` is ``metric_name`` on the
-    holdout. Raises ValueError when the shapes do not fit or a score is not finite.
+    ``predictions``: the model's scores of all rows in frame order, ``(n,)`` or ``(n, n_classes)``.
+    Those of the holdout are what windows are compared with, since a model is surer of itself on the
+    rows it learned from; the others tell how much answers differ from one window to the next.
+    Scores of the holdout alone are taken as if they did so by chance only. ``metric_value`` is
+    ``metric_name`` on the holdout. ``estimate``, ``misses``: carried as they are.
+
+    Raises ValueError when the shapes do not fit or a score is not finite, NotEnoughData when the
+    spec's budget of false alarms is smaller than the data can tell.
     """
-    scores = np.asarray(predictions, dtype=np.float64)
-    holdout = np.flatnonzero(~frame.train)
-    if scores.shape[0] == frame.train.size:
-        scores = scores[holdout]
-    if scores.shape[0] != holdout.size or not np.isfinite(scores).all():
-        raise ValueError(
-            f"baseline needs a finite prediction for each of {holdout.size} holdout rows"
-        )
-    window, fewest = spec.monitor.window, spec.monitor.min_rows
-    rows = thresholds.blocks(frame.time, frame.train.size, window, fewest)
-    null = Null(
-        rows=int(np.median([b.size for b in rows])) if rows else fewest,
-        blocks=len(rows),
-        alpha=thresholds.alpha(
-            spec.monitor.false_alarms or "4/year", window, 2 * len(spec.features) + 1
-        ),
-    )
+    scores, holdout = _scores(frame, predictions), np.flatnonzero(frame.holdout)
+    monitor = spec.monitor
+    rate = budget.rate(monitor.false_alarms or budget.USUAL, monitor.window)
+    fewest, rows = monitor.min_rows, frame.rows
+    family = Family(blocks(frame.time, rows, monitor.window, fewest, rate), monitor.window)
     features = {
-        name: _of_codes(frame.columns[name], frame.vocabulary[name], rows, null)
+        name: _of_codes("text", frame.columns[name], frame.vocabulary[name], family, monitor)
         if name in frame.vocabulary
-        else _of_numbers(frame.columns[name], rows, null)
+        else _of_numbers("number", frame.columns[name], family, monitor)
         for name in spec.features
     }
-    held_time = None if frame.time is None else frame.time[holdout]
-    held = thresholds.blocks(held_time, holdout.size, window, fewest)
-    prediction = (
-        _of_numbers(scores, held, null)
-        if scores.ndim == 1 or frame.classes is None
-        else _of_codes(scores.argmax(axis=1), frame.classes, held, null)
+    if scores.ndim == 1 or frame.classes is None:
+        prediction = _of_numbers("answer", scores, family, monitor, holdout)
+    else:
+        chosen = scores.argmax(axis=1)
+        prediction = _of_codes("classes", chosen, frame.classes, family, monitor, holdout)
+    target = (
+        _of_numbers("answer", frame.target, family, monitor)
+        if frame.classes is None
+        else _of_codes("classes", frame.target, frame.classes, family, monitor)
     )
-    del prediction.limits["missing"]
-    watched = spec.monitor.performance.metric if spec.monitor.performance else metric_name
-    truth = frame.target[holdout]
-    level = metric_value if watched == metric_name else losses.value(watched, truth, scores)
+    null = family.null()
+    said = f"{null.windows} windows of training data"
+    budget.check(monitor.false_alarms, monitor.window, null.windows, said)
+    watched = monitor.performance.metric if monitor.performance else metric_name
+    truth, answers = frame.target[holdout], scores[holdout]
+    level = metric_value if watched == metric_name else losses.value(watched, truth, answers)
     if level is None or not math.isfinite(level):
         raise ValueError(f"{watched} cannot be computed on the holdout")
-    deviation = _deviation(losses.row_losses(watched, truth, scores), held)
+    held_time = None if frame.time is None else frame.time[holdout]
+    held = blocks(held_time, holdout.size, monitor.window, fewest, rate)
+    deviation = _deviation(losses.row_losses(watched, truth, answers), held)
     return Baseline(
-        frame.classes,
-        features,
-        prediction,
-        watched,
-        float(level),
-        deviation,
-        null,
-        estimate,
-        misses,
-    )
+        frame.classes, features, prediction, target, watched, float(level), deviation, null,
+        estimate, misses,
+    )  # fmt: skip
 
 
 def predictions_sketch(scores: Floats, classes: list[str] | None) -> Sketch:
@@ -185,23 +191,56 @@ def target_sketch(truths: npt.ArrayLike, classes: list[str] | None) -> Sketch:
     return Sketch.numbers(np.asarray(truths, np.float64))
 
 
-def _of_numbers(values: Floats, blocks: Sequence[Ints], null: Null) -> Reference:
-    sketch = Sketch.numbers(values)
-    over = NumberBins.of(sketch)
-    return Reference.of(sketch, over, over.assign(values), blocks, null)
+def _scores(frame: Frame, predictions: npt.ArrayLike) -> Floats:
+    scores = np.asarray(predictions, dtype=np.float64)
+    holdout = np.flatnonzero(frame.holdout)
+    if scores.shape[0] not in (frame.rows, holdout.size) or not np.isfinite(scores).all():
+        raise ValueError(
+            f"baseline needs a finite prediction for each of {frame.rows} rows, or of "
+            f"{holdout.size} holdout rows"
+        )
+    if scores.shape[0] == frame.rows:
+        return scores
+    everything = scores[np.random.default_rng(0).integers(0, holdout.size, frame.rows)]
+    everything[holdout] = scores
+    return everything
 
 
-def _of_codes(codes: Ints, names: Sequence[str], blocks: Sequence[Ints], null: Null) -> Reference:
-    sketch = Sketch.codes(codes, names)
-    over = TextBins.of(sketch)
-    return Reference.of(sketch, over, over.assign(codes, names), blocks, null)
+def _of_numbers(
+    role: Role, values: Floats, family: Family, monitor: Monitor, of: Ints | None = None
+) -> Reference:
+    """``of``: the rows that are the reference, if not all."""
+    sketch = Sketch.numbers(np.asarray(values if of is None else values[of], np.float64))
+    over, fine = NumberBins.of(sketch), fine_bins(sketch)
+    assert isinstance(fine, NumberBins)
+    codes, borders = (over.assign(values), fine.assign(values)), np.array(fine.borders(sketch))
+    widths = (len(over.edges) + 1, len(fine.edges) + 1)
+    asked = suiting(monitor.statistics, role)
+    return Reference(sketch, over, family.meet(asked, codes, widths, borders, of))
 
 
-def _deviation(loss: Floats, rows: list[Ints]) -> float:
+def _of_codes(
+    role: Role,
+    codes: Ints,
+    names: Sequence[str],
+    family: Family,
+    monitor: Monitor,
+    of: Ints | None = None,
+) -> Reference:
+    sketch = Sketch.codes(codes if of is None else codes[of], names)
+    over, fine = TextBins.of(sketch), fine_bins(sketch)
+    assert isinstance(fine, TextBins)
+    found = (over.assign(codes, names), fine.assign(codes, names))
+    widths = (len(over.categories) + 1, len(fine.categories) + 1)
+    asked = suiting(monitor.statistics, role)
+    return Reference(sketch, over, family.meet(asked, found, widths, np.empty(0), of))
+
+
+def _deviation(loss: Floats, held: Blocks | None) -> float:
     """Deviation of a row's loss, as blocks show it: days differ more than independent rows do."""
     single = float(loss.std()) if loss.size else 0.0
-    if len(rows) < thresholds.FEWEST_BLOCKS:
+    if held is None or held.drawn:
         return single
-    means = np.array([loss[index].mean() for index in rows])
-    size = float(np.median([index.size for index in rows]))
-    return max(single, float(means.std(ddof=1)) * math.sqrt(size))
+    sizes = np.bincount(held.block)
+    means = np.bincount(held.block, loss[held.rows]) / sizes
+    return max(single, float(means.std(ddof=1)) * math.sqrt(float(np.median(sizes))))

@@ -1,23 +1,24 @@
-"""One column as training saw it, and how far a window's may lie from it.
-
-Its sketch, the bins that windows are compared over, and the thresholds of the statistics
-(``driftloop.drift``) for a window of ``Null.rows`` rows; a smaller one gets wider ones.
-"""
+"""One column as training saw it, and how far a window's may lie from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypedDict
 
 import numpy as np
 
-from driftloop import thresholds
-from driftloop.drift import missing_shift, psi
 from driftloop.sketches import bins
-from driftloop.sketches.bins import Bins, Ints
-from driftloop.sketches.sketch import Sketch
+from driftloop.sketches.bins import Bins, NumberBins, TextBins
+from driftloop.sketches.sketch import NumberSketch, Sketch, TextSketch
+from driftloop.thresholds.null import Marginal, Null
+from driftloop.thresholds.statistics import STATISTICS, Counts, Floats
+
+FINE = 100
+"""Bins of statistics that look at the order of numbers: a hundredth is what they may miss."""
+CATEGORIES = 500
+"""Texts that are known by name where new ones are looked for."""
 
 
 class Measure(TypedDict):
@@ -38,97 +39,67 @@ class Score(TypedDict):
 
 
 @dataclass(frozen=True)
-class Null:
-    """What thresholds were set for: windows of ``rows`` rows, of which ``blocks`` were found in
-    the training data; ``alpha``: the probability with which one test may be wrong."""
-
-    rows: int
-    blocks: int
-    alpha: float
-
-
-@dataclass(frozen=True)
 class Reference:
-    """``limits``: statistic (``psi``, ``missing``) → its threshold at ``Null.rows`` rows; a
-    statistic without one is not judged."""
+    """``bins``: that windows are compared over and people look at; ``fine``: for statistics of
+    order, and for new categories; ``nulls``: of the statistics that are judged, by name."""
 
     sketch: Sketch
     bins: Bins
-    limits: dict[str, float]
+    nulls: dict[str, Marginal]
 
-    @classmethod
-    def of(
-        cls, sketch: Sketch, over: Bins, assigned: Ints, blocks: Sequence[Ints], null: Null
-    ) -> Reference:
-        """``assigned``: the bin of each row, -1 where it is missing; ``blocks``: positions of the
-        rows that make a window each."""
-        counts, missing = over.counts(sketch), sketch.missing_share
-        parts = [assigned[index] for index in blocks]
-        shifts = np.array([psi(counts, _tally(part, len(counts))) for part in parts])
-        misses = np.array([missing_shift(missing, float((part < 0).mean())) for part in parts])
-        n, filled = max(sketch.rows, 1), _filled(counts)
-        farthest = max(missing, 1 - missing)  # all values missing, or (where most were) none
-        in_reach = thresholds.psi_in_range(counts, null.rows)
-        limits = {
-            "psi": max(
-                thresholds.PSI_FLOOR,
-                thresholds.tail(shifts, null.alpha, in_reach),
-                thresholds.psi_sampling(filled, null.alpha, n, null.rows),
-            ),
-            "missing": max(
-                thresholds.MISSING_FLOOR,
-                thresholds.tail(misses, null.alpha, (float(misses.max(initial=0)) + farthest) / 2),
-                thresholds.missing_sampling(missing, null.alpha, n, null.rows),
-            ),
-        }
-        return cls(sketch, over, limits)
+    @cached_property
+    def fine(self) -> Bins:
+        return fine_bins(self.sketch)
 
     @cached_property
     def counts(self) -> list[int]:
         """Training's values in each bin."""
         return self.bins.counts(self.sketch)
 
-    def score(self, seen: Sketch, null: Null) -> Score:
-        """The statistics of a window, their thresholds at its size and their ratios; ``ratio`` is
-        the largest, and above 1 means drift."""
-        n, rows = max(self.sketch.rows, 1), max(seen.rows, 1)
+    def score(self, seen: Sketch, null: Null, levels: Floats) -> Score:
+        """The statistics of a window, their thresholds at its size and their ratios; ``levels``
+        as ``null.levels`` gives them."""
+        window = self._counted(seen)
+        found = {}
+        for name, marginal in self.nulls.items():
+            value = float(STATISTICS[name].between(self._reference, window))
+            limit = null.threshold(name, marginal, levels, self._reference, window)
+            found[name] = Measure(value=value, threshold=limit, ratio=value / limit)
+        worst = max(found, key=lambda name: found[name]["ratio"], default=None)
+        ratio = found[worst]["ratio"] if worst else 0.0
+        return {"statistics": found, "ratio": ratio, "statistic": worst}
 
-        def widened(
-            statistic: str, sampling: Callable[[float, float, int, int], float], shape: float
-        ) -> float:
-            """A smaller window scatters more: add what independent rows add at its size."""
-            extra = sampling(shape, null.alpha, n, rows) - sampling(shape, null.alpha, n, null.rows)
-            return float(self.limits[statistic] + max(0.0, extra))
+    @cached_property
+    def _reference(self) -> Counts:
+        return self._counted(self.sketch)
 
-        value = float(psi(self.counts, self.bins.counts(seen)))
-        found = {
-            "psi": _measure(value, widened("psi", thresholds.psi_sampling, _filled(self.counts)))
-        }
-        if "missing" in self.limits:
-            shift = float(missing_shift(self.sketch.missing_share, seen.missing_share))
-            limit = widened("missing", thresholds.missing_sampling, self.sketch.missing_share)
-            found["missing"] = _measure(shift, limit)
-        worst = max(found, key=lambda name: found[name]["ratio"])
-        score: Score = {"statistics": found, "ratio": found[worst]["ratio"], "statistic": worst}
-        return score
+    def _counted(self, sketch: Sketch) -> Counts:
+        fine = self.fine
+        return Counts(
+            np.array(self.bins.counts(sketch), np.float64),
+            np.array(fine.counts(sketch), np.float64),
+            np.array(fine.borders(sketch) if isinstance(fine, NumberBins) else (), np.float64),
+            np.array(float(sketch.rows)),
+        )
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.bins.to_json(), "sketch": self.sketch.to_json(), "limits": self.limits}
+        nulls = {
+            name: {"mean": list(each.mean), "deviation": list(each.deviation)}
+            for name, each in self.nulls.items()
+        }
+        return {**self.bins.to_json(), "sketch": self.sketch.to_json(), "nulls": nulls}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Reference:
-        sketch = Sketch.from_json(document["sketch"])
-        return cls(sketch, bins.from_json(document), dict(document["limits"]))
+        nulls = {
+            name: Marginal(tuple(each["mean"]), tuple(each["deviation"]))
+            for name, each in document["nulls"].items()
+        }
+        return cls(Sketch.from_json(document["sketch"]), bins.from_json(document), nulls)
 
 
-def _tally(assigned: Ints, size: int) -> list[int]:
-    counts: list[int] = np.bincount(assigned[assigned >= 0], minlength=size).tolist()
-    return counts
-
-
-def _filled(counts: Sequence[int]) -> int:
-    return sum(1 for count in counts if count)
-
-
-def _measure(value: float, threshold: float) -> Measure:
-    return {"value": value, "threshold": threshold, "ratio": value / threshold}
+def fine_bins(sketch: Sketch) -> Bins:
+    if isinstance(sketch, NumberSketch):
+        return NumberBins.of(sketch, FINE)
+    assert isinstance(sketch, TextSketch)
+    return TextBins.of(sketch, CATEGORIES)

@@ -90,7 +90,9 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     exported = with_background(exported, frame.take(frame.train))
     holdout = frame.take(frame.holdout)
     answers = _answers(schema.dump(exported), holdout)
-    _check(answers, pipeline.predict(fitted, holdout))
+    everything = np.asarray(pipeline.predict(fitted, frame), np.float64)
+    _check(answers, everything[frame.holdout])
+    everything[frame.holdout] = answers
     if frame.classes is None:
         exported |= {"interval": conformal.interval((holdout.target - answers).tolist())}
     metric = spec.metric
@@ -99,7 +101,7 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
         raise TrainingError(f"{metric} is undefined on the {holdout.rows} rows of the holdout")
     try:
         misses = Misses.of_frame(holdout, answers, spec.watched)
-        described = baseline(frame, answers, metric, value, spec, misses=misses.to_json())
+        described = baseline(frame, everything, metric, value, spec, misses=misses.to_json())
     except ValueError as error:
         raise TrainingError(f"no baseline can be made: {error}") from error
     return Candidate(
