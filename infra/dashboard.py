@@ -64,7 +64,6 @@ def widgets(
     """Row by row."""
     of, by = metrics.of, metrics.by
     one, slow = _line(1, "alarm"), _line(environment.latency_ms, "alarm")
-    counted = "LabelledRows"
     outcomes = {"RunsStarted": "started", "RunsReleased": "released", "RunsRejected": "rejected",
                 "RunsFailed": "failed", "RolledBack": "rolled back"}  # fmt: skip
     return [
@@ -86,17 +85,19 @@ def widgets(
                    of("EstimatedPerformance", "Average", _HOUR, "estimated, without labels"),
                    of("PromisedPerformance", "Average", _HOUR, "at training")),
             _graph("Rows a window", of("WindowRows", "Maximum", _HOUR, "served"),
-                   of(counted, "Maximum", _HOUR, "labelled")),
+                   of("LabelledRows", "Maximum", _HOUR, "labelled")),
             _graph("Requests by version, while two share them", by("version", "Requests", "Sum")),
         ],
         [
             _graph("Runs", *(of(name, "Sum", _HOUR, label) for name, label in outcomes.items())),
-            _graph("Functions that failed", *(_errors(f) for f in functions)),
+            _graph("Version that answers, when it changed",
+                   of("ChampionVersion", "Maximum", _HOUR)),
             _graph("Cost by function, USD an hour", *_costs(environment, functions), stacked=True),
         ],
         [
+            _graph("Functions that failed", *(_errors(f) for f in functions)),
             cloudwatch.TextWidget(
-                markdown=NOT_IN_IT.format(price=environment.gb_second_usd), width=24, height=2,
+                markdown=NOT_IN_IT.format(price=environment.gb_second_usd), width=16, height=6,
                 background=cloudwatch.TextWidgetBackground.TRANSPARENT,
             )
         ],

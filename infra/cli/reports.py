@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from driftloop import keys
@@ -31,6 +32,21 @@ def read(store: Store, model: str, last: int | None = None) -> list[Report]:
         windows = sorted({_window(key) for key in found})[-last:]
         found = [key for key in found if _window(key) in windows]
     return [json.loads(store.get(key)) for key in found]
+
+
+def by_window(found: Iterable[Report]) -> list[Report]:
+    """One report a window, oldest first: around a release two versions served, and the one that
+    served most speaks for it."""
+    most: dict[str, Report] = {}
+    for report in found:
+        start = report["window"]["start"]
+        most[start] = max(most.get(start, report), report, key=lambda r: (r["rows"], -r["version"]))
+    return [most[start] for start in sorted(most)]
+
+
+def name(start: str) -> str:
+    """A window's folder: ``2013-02-08T00:00:00.000Z`` → ``2013-02-08T000000Z``."""
+    return f"{start[:13]}{start[14:16]}{start[17:19]}Z"
 
 
 def _window(key: str) -> str:

@@ -8,6 +8,7 @@ from driftloop.aws.clients import client
 from driftloop.route import Route
 from infra.cli import console, streams
 from infra.cli.console import moment
+from infra.cli.health import health
 from infra.cli.stacks import Deployment
 from infra.cli.target import now
 
@@ -24,7 +25,8 @@ def status(deployment: Deployment, endpoint: str | None, *, json: bool) -> None:
     console.out.print(f"driftloop [bold]{deployment.env}[/] at {where}, {moment_there}")
     console.out.print(f"API {deployment.platform['ApiUrl']}\n", soft_wrap=True)
     rows = [{**f, "last run": _last(f["last_run"]), "alarms": _alarms(f["alarms"])} for f in found]
-    columns = ("model", "champion", "since", "challenger", "running", "last run", "alarms")
+    columns = ("model", "champion", "since", "health", "challenger", "running", "last run",
+               "alarms")  # fmt: skip
     console.listing("models", rows, columns, "no model is deployed")
     for fact in found:
         if fact["stream"]:
@@ -41,6 +43,7 @@ def facts(deployment: Deployment, model: str) -> dict[str, Any]:
         "model": model,
         "champion": route.champion.version if route else None,
         "since": moment(route.since) if route else None,
+        "health": health(route, registry.watch(model)),
         "challenger": _challenger(route) if route else None,
         "running": lock.holder,
         "last_run": {"run": runs[0].run, "status": runs[0].status, "outcome": runs[0].outcome}

@@ -45,6 +45,7 @@ def test_it_shows_traffic_drift_performance_runs_releases_and_cost(body: dict[st
         *("DriftRatio", "FeatureDriftRatio", "PerformanceRatio", "WindowRows", "LabelledRows"),
         *("RealisedPerformance", "EstimatedPerformance", "PromisedPerformance"),
         *("RunsStarted", "RunsReleased", "RunsRejected", "RunsFailed", "RolledBack"),
+        "ChampionVersion",
     }
     (alarms,) = (w["properties"]["alarms"] for w in body["widgets"] if w["type"] == "alarm")
     assert len(alarms) == 5

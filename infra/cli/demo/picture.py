@@ -7,6 +7,7 @@ from datetime import date
 from html import escape
 from typing import Any
 
+from driftloop.pages.window_words import KINDS
 from infra.cli.demo.story import Story
 
 WIDTH, LEFT, RIGHT = 960, 56, 16
@@ -96,8 +97,8 @@ def _ratios(days: Sequence[dict[str, Any]], x: Any, width: float) -> list[str]:
         if ratio is None:
             continue
         kind = "over" if ratio > 1 else "under"
-        title = f"{day['day']}: {ratio:.2f}" + (f", {', '.join(day['moved'])}" if day["moved"]
-                                                else "")  # fmt: skip
+        about = [*filter(None, [KINDS.get(day["kind"] or ""), *day["moved"]])]
+        title = f"{day['day']}: {ratio:.2f}{''.join(f', {word}' for word in about)}"
         parts.append(
             f'<rect x="{x(day["day"], 0.1):.1f}" y="{y(ratio):.1f}" width="{width * 0.8:.1f}" '
             f'height="{bottom - y(ratio):.1f}" class="{kind}"><title>{escape(title)}</title></rect>'

@@ -28,7 +28,7 @@ def story(stage: World, spec: Spec, answers: Sequence[Answer], seconds: float) -
     would have given to the same flights.
     """
     registry, january = stage.deployment.registry, January(stage.deployment, spec)
-    windows = reports.read(stage.deployment.store, spec.name)
+    windows = reports.by_window(reports.read(stage.deployment.store, spec.name))
     decided = decisions(registry, spec.name)
     days = [
         {"day": day.isoformat(), **_measured(list(of_day), january), **_watched(windows, day)}
@@ -94,14 +94,14 @@ def _watched(windows: list[reports.Report], day: Any) -> dict[str, Any]:
     mid = datetime(day.year, day.month, day.day, 16, tzinfo=UTC)
     inside = [w for w in windows if _at(w["window"]["start"]) <= mid < _at(w["window"]["end"])]
     if not inside:
-        return {"drift": None, "performance": None, "moved": [], "said": None}
-    # Around a release two versions served the window; the one that served most speaks for it.
-    report = max(inside, key=lambda w: int(w["rows"]))
+        return {"drift": None, "performance": None, "moved": [], "kind": None, "said": None}
+    report = inside[0]
     moved = [n for n in report["ranked"] if report["features"][n]["ratio"] > 1]
     return {
         "drift": report["drift_ratio"],
         "performance": report["performance"]["ratio"],
         "moved": moved,
+        "kind": report["diagnosis"] and report["diagnosis"]["kind"],
         "said": report["text"],
     }
 

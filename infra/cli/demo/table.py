@@ -10,7 +10,7 @@ from rich.text import Text
 from infra.cli import console
 from infra.cli.demo.decisions import by_day
 from infra.cli.demo.story import Story
-from infra.cli.drift import sparkline
+from infra.cli.sparkline import ratios
 
 
 def show(story: Story) -> None:
@@ -33,8 +33,8 @@ def show(story: Story) -> None:
     say = console.out.print
     for month in story["months"]:
         days = [d for d in story["days"] if d["day"].startswith(month["month"])]
-        drifted = sparkline([d["drift"] for d in days])
-        worse = sparkline([d["performance"] for d in days])
+        drifted = ratios([d["drift"] for d in days])
+        worse = ratios([d["performance"] for d in days])
         say(f"{month['month']}  drift {drifted}  performance {worse}", soft_wrap=True)
     say("[dim]a bar a day, full at twice the version's own threshold; red is above it[/]\n")
     say(conclusion(story))

@@ -85,10 +85,10 @@ def test_it_stands_alone_and_shows_what_it_was_told_as_text() -> None:
 
 def test_what_moved_is_open_and_what_did_not_is_folded() -> None:
     found = page(windows.report()).text
-    loud, quiet = found.split("2 columns that did not move")
+    loud, quiet = found.split("3 columns that did not move")
     assert "Z<9> new" in loud and "0% → 10." in loud
     assert "Kolmogorov–Smirnov 0.255 0.05 5.10×" in loud
-    assert "hour 0.40×" in quiet and "visib 0.20×" in quiet
+    assert "hour 0.40×" in quiet and "visib 0.20×" in quiet and "(labels) 0.30×" in quiet
 
 
 def test_a_quiet_window_says_so_and_asks_nothing() -> None:
@@ -103,6 +103,15 @@ def test_too_few_rows_are_no_judgement() -> None:
     assert "Too few rows to judge: 12, and at least 250 are needed." in found
     assert "×" not in found.split("What moved")[0]
     assert "What led up to it" not in found
+
+
+def test_a_feature_that_may_not_be_captured_is_not_looked_for() -> None:
+    seen = windows.seen(1.0, labelled=False)
+    del seen.features["temp"]
+    for told in (windows.no_data(), windows.quiet(ranked=["visib", "hour"])):
+        found = html(told, windows.baseline(), seen, Timeline())
+        assert "<b>visib</b>" in found
+        assert "<b>temp</b>" not in found and "<b>(labels)</b>" not in found
 
 
 def test_the_same_window_is_the_same_page() -> None:
@@ -123,7 +132,7 @@ def test_the_limit_is_told_as_the_metric_is(metric: str, loss: float, value: flo
 
 def test_an_alarm_without_a_diagnosis_still_says_what_it_is_about() -> None:
     told = windows.report(diagnosis=None)
-    assert window_words.headline(told) == "Drift of temp, carrier and log_loss worse than allowed"
+    assert window_words.headline(told) == "Drift of temp, carrier and worse log_loss than allowed"
 
 
 @given(

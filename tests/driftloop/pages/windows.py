@@ -124,10 +124,11 @@ def baseline() -> Any:
     return SimpleNamespace(
         features=held, classes=["0", "1"],
         prediction=SimpleNamespace(sketch=Sketch.numbers(rng.beta(2, 6, 12_000))),
+        target=SimpleNamespace(sketch=texts(5, 60_000, ["0", "1"], [4, 1])),
     )  # fmt: skip
 
 
-def seen(factor: float = 100.0) -> Any:
+def seen(factor: float = 100.0, labelled: bool = True) -> Any:
     """The window's sketches: temp by ``factor``, and a carrier nobody knew."""
     rng = np.random.default_rng(9)
     return SimpleNamespace(
@@ -138,6 +139,7 @@ def seen(factor: float = 100.0) -> Any:
             "visib": Sketch.numbers(np.full(904, 10.0)),
         },
         prediction=Sketch.numbers(rng.beta(3, 5, 904)),
+        target=texts(6, 812, ["0", "1"], [3, 1]) if labelled else None,
     )
 
 

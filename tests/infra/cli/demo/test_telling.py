@@ -15,7 +15,8 @@ from infra.cli.demo.january import log_loss
 def day(number, drift, ours=0.5):
     return {"day": f"2013-02-{number:02d}", "flights": 900, "late": 0.2, "versions": {"1": 900},
             "log_loss": ours, "january_log_loss": 0.52, "drift": drift, "performance": 0.6,
-            "moved": ["hour"] if drift and drift > 1 else [], "said": None}  # fmt: skip
+            "moved": ["hour"] if drift and drift > 1 else [], "said": None,
+            "kind": "unit_bug" if drift and drift > 1 else None}  # fmt: skip
 
 
 def decision(outcome, time="2013-02-09T08:00:00.000Z", **more):

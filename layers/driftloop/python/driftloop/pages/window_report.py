@@ -124,7 +124,7 @@ def _moved(report: Mapping[str, Any], baseline: Baseline, sketches: Sketches) ->
 def _cards(
     report: Mapping[str, Any], baseline: Baseline, sketches: Sketches
 ) -> Iterator[tuple[str, str]]:
-    ranked = report["ranked"] or sorted(baseline.features)
+    ranked = report["ranked"] or sorted(sketches.features)
     for name in ranked[:MOST_CARDS]:
         yield name, window_scores.card(
             name, baseline.features[name].sketch, sketches.features[name],
@@ -146,8 +146,7 @@ def _of_answers(
 ) -> tuple[Sketch | None, Sketch | None]:
     if name == PREDICTIONS:
         return baseline.prediction.sketch, sketches.prediction
-    before = getattr(baseline, "target", None)
-    return (before.sketch if before else None), getattr(sketches, "target", None)
+    return baseline.target.sketch, sketches.target
 
 
 def _far(report: Mapping[str, Any], name: str) -> float:

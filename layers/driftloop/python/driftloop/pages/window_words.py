@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from driftloop.judgement import NO_DATA
 from driftloop.losses import as_loss
 from driftloop.pages.readable import listed
 
@@ -78,11 +79,12 @@ def headline(report: Report) -> str:
         drift, quality = report["drift_ratio"] or 0, report["performance"]["ratio"] or 0
         names = over(report)
         said = [f"drift{f' of {listed(names, 3)}' if names else ''}"] if drift > 1 else []
-        said += [f"{report['performance']['metric']} worse than allowed"] if quality > 1 else []
+        said += [f"worse {report['performance']['metric']} than allowed"] if quality > 1 else []
         text = " and ".join(said)
         return text[:1].upper() + text[1:]
-    if report["drift_ratio"] is None and report["performance"]["ratio"] is None:
-        return "Too few rows to judge"
+    if worst(report) is None:
+        few = report["status"] == NO_DATA
+        return "Too few rows to judge" if few else f"Not judged: {report['status']}"
     return "All is as at training"
 
 
@@ -101,6 +103,8 @@ def performance(report: Report) -> list[str]:
     """What the labels say, and what is estimated without them."""
     found = report["performance"]
     metric, promised = found["metric"], found["baseline"]
+    if promised is None:
+        return []
     said = []
     if found["value"] is None:
         said.append(f"No labels yet; {metric} was {promised:.4g} at training.")
