@@ -190,24 +190,3 @@ def test_labels_without_a_file_tell_what_is_learned_from_and_what_not(registry, 
     assert run(["labels", "flights", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["days"], told["waiting"], told["arrived"]["rows"]) == ([day], 2, 7)
-
-
-def test_drift_shows_the_newest_revision_of_each_window(registry, capsys):
-    def report(window, version, revision, ratio):
-        body = {"window": {"start": f"{window}T00:00:00.000Z"}, "version": version, "rows": 900,
-                "drift_ratio": ratio, "performance": {"rows": 0, "ratio": None},
-                "text": f"revision {revision}"}  # fmt: skip
-        key = keys.window_report("flights", f"{window}T000000Z", version, revision, "json")
-        boto3.client("s3").put_object(Bucket="store", Key=key, Body=json.dumps(body))
-
-    report("2013-02-08", 1, 1, 6.3)
-    report("2013-02-08", 1, 2, 6.2)
-    report("2013-02-09", 1, 1, None)
-    assert run(["drift", "flights", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [(r["text"], r["drift_ratio"]) for r in found] == [
-        ("revision 2", 6.2),
-        ("revision 1", None),
-    ]
-    assert run(["drift", "flights", "-n", "1"]) == 0
-    assert "revision 2" not in capsys.readouterr().out
