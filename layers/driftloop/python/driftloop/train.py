@@ -26,6 +26,7 @@ from driftloop import keys, losses, persisted, pipeline
 from driftloop.baseline import baseline
 from driftloop.diagnosis.misses import Misses
 from driftloop.errors import IntegrityError, TrainingError
+from driftloop.estimation import fitting
 from driftloop.frame import Frame
 from driftloop.plan import conformal, load, schema
 from driftloop.plan.background import with_background
@@ -101,7 +102,10 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
         raise TrainingError(f"{metric} is undefined on the {holdout.rows} rows of the holdout")
     try:
         misses = Misses.of_frame(holdout, answers, spec.watched)
-        described = baseline(frame, everything, metric, value, spec, misses=misses.to_json())
+        described = baseline(
+            frame, everything, metric, value, spec,
+            estimate=fitting.fit(spec, holdout, answers, spec.watched), misses=misses.to_json(),
+        )  # fmt: skip
     except ValueError as error:
         raise TrainingError(f"no baseline can be made: {error}") from error
     return Candidate(
