@@ -227,16 +227,26 @@ def versions(model: str, /, *, limit: Limit = 20, json: Json = False) -> None:
 
 
 @app.command(group=LOOK)
-def ledger(model: str, /, *, limit: Limit = 40, since: str = "", json: Json = False) -> None:
-    """The log book: every trigger, and what was decided on it.
+def ledger(
+    model: str,
+    /,
+    *,
+    since: str = "",
+    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None,
+    every: Annotated[bool, Parameter(name=["--all", "-a"], negative="")] = False,
+    json: Json = False,
+) -> None:
+    """The log book: every trigger, what was decided on it and why, and what came of it.
 
     Parameters
     ----------
     since: A moment like 2013-02-01 or 2013-02-01T10:00:00Z.
+    limit: How many decisions at most: the newest 40 unless said, or all with --since.
+    every: Every row by itself, those too that say nothing new.
     """
-    from infra.cli.listings import ledger as show
+    from infra.cli.logbook import ledger as show
 
-    show(deployment(), model, limit=limit, since=since, json=json)
+    show(deployment(), model, limit=limit, since=since, every=every, json=json)
 
 
 @app.command(group=LOOK)

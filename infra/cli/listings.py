@@ -1,4 +1,4 @@
-"""`driftloop runs`, `versions`, `ledger`: what the registry remembers."""
+"""`driftloop runs`, `versions`: what the registry remembers."""
 
 from __future__ import annotations
 
@@ -66,28 +66,4 @@ def versions(deployment: Deployment, model: str, *, limit: int, json: bool) -> N
         ],
         ("version", "serves", "created", "cause", "estimator", "metrics", "run"),
         f"{model} has no version yet",
-    )
-
-
-def ledger(deployment: Deployment, model: str, *, limit: int, since: str, json: bool) -> None:
-    """The log book: every trigger and what was decided on it, oldest first."""
-    deployment.model(model)
-    newest = list(deployment.registry.ledger(model, since=since, limit=limit or None))
-    found = newest[::-1]
-    if json:
-        return console.as_json(found)
-    return console.listing(
-        f"ledger of {model}",
-        [
-            {
-                "time": moment(e.time),
-                "kind": e.kind,
-                "decision": e.decision,
-                "reason": e.reason,
-                "run": e.run,
-            }
-            for e in found
-        ],
-        ("time", "kind", "decision", "reason", "run"),
-        f"nothing has happened to {model} yet",
     )
