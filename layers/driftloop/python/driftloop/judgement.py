@@ -124,7 +124,8 @@ def in_words(report: Mapping[str, Any], fewest: int) -> str:
     else:
         text = "The inputs look like the training data."
     if report["prediction"]["ratio"] > 1:
-        text += f" So did the predictions ({report['prediction']['ratio']:.1f}×)."
+        said = "So did the predictions" if moved else "The predictions moved"
+        text += f" {said} ({report['prediction']['ratio']:.1f}×)."
     performance = report["performance"]
     if performance["ratio"] is not None:
         verdict = "worse than allowed" if performance["ratio"] > 1 else "within what is allowed"
