@@ -117,6 +117,14 @@ def test_defaults_are_filled_in() -> None:
          "release.share: has no meaning with strategy shadow"),
         ({"release": {"strategy": "all_at_once", "unseen": "promote"}},
          "release.unseen: has no meaning with strategy all_at_once"),
+        ({"monitor": {"alarm": "3 of 2"}}, "monitor.alarm: '3 of 2' is no alarm; write how many "
+         "of how many windows, like 2 of 3 (30 at most)"),
+        ({"monitor": {"statistics": ["psy"]}}, "monitor.statistics.0: 'psy' is not valid; "
+         "did you mean 'psi'?"),
+        ({"monitor": {"statistics": ["kolmogorov_smirnov"]}}, "monitor.statistics: none of them "
+         "suits a category (carrier); add psi, say"),
+        ({"monitor": {"statistics": ["psi", "psi"]}}, "monitor.statistics: 'psi' stands there "
+         "twice"),
         ({"monitor": {"false_alarms": "0/year"}}, "monitor.false_alarms: '0/year' is no budget; "
          "write how many a day, week, month or year, like 4/year"),
         ({"gates": {"metrics": {"f1": "0.6"}}}, "gates.metrics.f1: '0.6' is no rule; write a "

@@ -1,5 +1,5 @@
 """The spec: the one file that declares a model. Every key and its default are here; what it says
-of the data is in :mod:`driftloop.spec_data`.
+of the data is in :mod:`driftloop.spec_data`, of watching in :mod:`driftloop.spec_watch`.
 
 ``Spec.load(path)`` reads YAML at synth; ``Spec.read(path)`` reads the JSON that a layer carries.
 Both raise :class:`~driftloop.errors.SpecError` with one line per mistake: its path, what was found
@@ -27,16 +27,23 @@ from driftloop.spec_checks import (
     said_in_vain,
 )
 from driftloop.spec_data import Data, Expect, Feature, Section, Split
+from driftloop.spec_watch import (
+    Action,
+    Cause,
+    Metric,
+    Monitor,
+    Performance,
+    Policy,
+    Retrain,
+    Statistic,
+    Trouble,
+)
 from driftloop.spec_words import (
-    Alarm,
-    Budget,
     Column,
     Duration,
     GateRule,
     Kind,
-    Minutes,
     Name,
-    Schedule,
     Share,
     format_duration,
     parse_duration,
@@ -53,18 +60,6 @@ MAX_BYTES = 64 * 1024
 Estimator = Literal[
     "hist_gradient_boosting", "random_forest", "logistic_regression", "linear_regression"
 ]
-Cause = Literal["upload", "drift", "performance", "schedule", "manual"]
-Metric = Literal["log_loss", "brier", "roc_auc", "accuracy", "f1", "rmse", "mae", "r2"]
-Statistic = Literal[
-    "psi", "jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein", "chi_squared",
-    "missing", "new_category", "out_of_range",
-]  # fmt: skip
-Trouble = Literal[
-    "unit_bug", "missing_source", "new_category", "population_shift", "calibration_shift",
-    "concept_shift", "bad_release",
-]  # fmt: skip
-"""What an alarm is about, as :mod:`driftloop.diagnosis` tells them apart."""
-Action = Literal["retrain", "recalibrate", "roll_back", "quarantine", "tell", "ignore"]
 
 
 class Training(Section):
@@ -116,59 +111,6 @@ class Release(Section):
                 return [1.0]
             case "shadow":
                 return [0.0]
-
-
-class Performance(Section):
-    metric: Metric
-    tolerance: float = Field(0.1, gt=0)
-    """How much worse than at training, as a share, still passes."""
-
-
-class Monitor(Section):
-    window: Minutes = timedelta(days=1)
-    grace: Duration = timedelta(hours=1)
-    min_rows: int = Field(500, ge=1)
-    statistics: list[Statistic] = Field(
-        ["psi", "kolmogorov_smirnov", "missing", "out_of_range", "new_category"], min_length=1
-    )
-    """What tells drift, of each column those that suit its kind."""
-    alarm: Alarm = "1 of 1"
-    """How many of how many windows in a row have to be over their thresholds."""
-    false_alarms: Budget | None = None
-    """Windows that raise an alarm though nothing changed. None: 4 a year, or as few as the
-    training data can tell."""
-    drift: bool = True
-    performance: Performance | None = None
-
-
-class Policy(Section):
-    """What an alarm leads to, by what it is about."""
-
-    unit_bug: Action = "quarantine"
-    missing_source: Action = "tell"
-    new_category: Action = "retrain"
-    population_shift: Action = "retrain"
-    calibration_shift: Action = "recalibrate"
-    concept_shift: Action = "retrain"
-    bad_release: Action = "roll_back"
-
-    def action(self, kind: Trouble) -> Action:
-        found: Action = getattr(self, kind)
-        return found
-
-
-class Retrain(Section):
-    on: list[Cause] = Field(["upload", "drift", "performance"])
-    schedule: Schedule | None = None
-    cooldown: Duration = timedelta(hours=6)
-    max_per_day: int = Field(4, ge=1, le=96)
-    give_up_after: int = Field(3, ge=1)
-    policy: Policy = Field(default_factory=Policy)
-
-    @property
-    def sweep(self) -> timedelta:
-        """How often the governor looks for what no event told."""
-        return min(max(self.cooldown, timedelta(hours=1)), timedelta(days=1))
 
 
 class Capture(Section):

@@ -28,6 +28,8 @@ LONGEST = 28 * DAY  # an execution lasts 30 days at most, and does more than rel
 LEAST_STEP = 0.05  # of a linear release: an execution has at most 25,000 events, a look has ten
 CLASSIFICATION_METRICS = ("log_loss", "brier", "roc_auc", "accuracy", "f1")
 REGRESSION_METRICS = ("rmse", "mae", "r2")
+NO_TEXTS = {"kolmogorov_smirnov", "wasserstein", "out_of_range"}  # statistics of order
+NO_NUMBERS = {"new_category"}
 _WITHIN = {  # what a metric can be at all
     "log_loss": (0.0, float("inf")), "brier": (0.0, 1.0), "roc_auc": (0.0, 1.0),
     "accuracy": (0.0, 1.0), "f1": (0.0, 1.0), "rmse": (0.0, float("inf")),
@@ -47,6 +49,7 @@ def contradictions(spec: Spec) -> list[str]:
         *_estimators(spec),
         *_release(spec),
         *_causes(spec),
+        *_statistics(spec),
     ]
 
 
@@ -195,6 +198,15 @@ def _causes(spec: Spec) -> Iterator[str]:
         yield "retrain.schedule: is set, but `retrain.on` does not list schedule"
     if scheduled and not spec.retrain.schedule:
         yield "retrain.on: lists schedule, but `retrain.schedule` is not set"
+
+
+def _statistics(spec: Spec) -> Iterator[str]:
+    """Features that would be watched by nothing."""
+    for kind, deaf in (("number", NO_NUMBERS), ("category", NO_TEXTS)):
+        names = [name for name, feature in spec.features.items() if feature.type == kind]
+        if names and deaf.issuperset(spec.monitor.statistics):
+            shown = ", ".join(names[:3]) + ", …" * (len(names) > 3)
+            yield f"monitor.statistics: none of them suits a {kind} ({shown}); add psi, say"
 
 
 def said_in_vain(raw: dict[str, Any]) -> list[str]:
