@@ -231,19 +231,17 @@ def ledger(
     model: str,
     /,
     *,
-    since: str = "",
-    limit: Annotated[int | None, Parameter(name=["--limit", "-n"])] = None,
-    every: Annotated[bool, Parameter(name=["--all", "-a"], negative="")] = False,
+    since: Annotated[str, Parameter(help="A moment like 2013-02-01 or 2013-02-01T10:00:00Z.")] = "",
+    limit: Annotated[
+        int | None,
+        Parameter(name=["--limit", "-n"], help="Newest decisions: 40, or with --since all."),
+    ] = None,
+    every: Annotated[
+        bool, Parameter(name=["--all", "-a"], negative="", help="Every row by itself.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """The log book: every trigger, what was decided on it and why, and what came of it.
-
-    Parameters
-    ----------
-    since: A moment like 2013-02-01 or 2013-02-01T10:00:00Z.
-    limit: How many decisions at most: the newest 40 unless said, or all with --since.
-    every: Every row by itself, those too that say nothing new.
-    """
+    """The log book: every trigger, what was decided on it and why, and what came of it."""
     from infra.cli.logbook import ledger as show
 
     show(deployment(), model, limit=limit, since=since, every=every, json=json)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from driftloop.arrived import Arrived
+from driftloop.when import iso
+from tests.loop.challengers import Desk
 from tests.loop.conftest import Loop, as_csv, rows
 
 
@@ -111,3 +116,55 @@ def _ingest(loop: Loop, run: Mapping[str, Any]) -> dict[str, Any]:
     )
     answer: dict[str, Any] = json.loads(found["Payload"].read())
     return answer
+
+
+def test_laws_3_and_4_a_storm_of_alarms_is_one_run_and_one_that_stands_is_retried_then_silent(
+    loop: Loop,
+) -> None:
+    """``probation`` has no rows, so that its runs fail: at once, and every time."""
+    model, alarm = "probation", "driftloop-dev-probation-drift"
+    with Desk(loop, model).registry() as registry:
+        registry.arrive(model, Arrived(iso(loop.local.clock.now())))
+        flaps = [_alarm(loop, model, cause, minute) for minute in range(25)
+                 for cause in ("drift", "performance")]  # fmt: skip
+        storm = flaps * 2
+        random.Random(3).shuffle(storm)
+        for event in storm:
+            loop.local.put_event(event)
+        loop.local.wait_idle(120)
+        told = [row for row in registry.ledger(model) if row.kind == "alarm"]
+        assert len(loop.runs(model)) == 1
+        mine = [row for row in told if "+" not in row.delivery]
+        assert len(mine) == 100 and all(len(row.reason) > 15 for row in mine)
+        assert Counter(row.decision for row in mine)["started"] == 1
+        (run,) = loop.runs(model)
+        assert run["outcome"] == "failed" and registry.breaker(model).failed == 1
+
+        set_state = loop.client("cloudwatch").set_alarm_state
+        set_state(AlarmName=alarm, StateValue="ALARM", StateReason="it stands")
+        starts = []
+        for _ in range(8):  # sweeps come every six hours
+            loop.local.clock.advance(timedelta(hours=6))
+            loop.local.wait_idle(60)
+            starts.append(len(loop.runs(model)))
+        set_state(AlarmName=alarm, StateValue="OK", StateReason="seen")
+        rows = list(registry.ledger(model))
+    # after six hours, after twice that, and no more: three runs failed
+    first, second = starts.index(2), starts.index(3)
+    assert starts[-1] == 3 and second - first == 2
+    assert [row.run[-1] for row in reversed(rows) if row.kind == "sweep" and row.run] == ["2", "3"]
+    (called,) = [row for row in rows if row.escalated]
+    assert "giving up after 3 runs" in called.notice["subject"]
+
+
+def _alarm(loop: Loop, model: str, cause: str, minute: int) -> dict[str, Any]:
+    """As CloudWatch says that an alarm went off, some minutes ago."""
+    moment = loop.local.clock.now() - timedelta(minutes=minute)
+    name = f"driftloop-dev-{model}-{cause}"
+    state = {"value": "ALARM", "reason": "x", "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S.000+0000}"}
+    return {
+        "version": "0", "id": f"{name}-{minute}", "source": "aws.cloudwatch",
+        "detail-type": "CloudWatch Alarm State Change", "account": "123456789012",
+        "time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "region": "us-east-1", "resources": [],
+        "detail": {"alarmName": name, "state": state, "previousState": {"value": "OK"}},
+    }  # fmt: skip
