@@ -99,7 +99,7 @@ class World:
         role: str = "champion", scale: float = 1.0,
     ) -> tuple[list[tuple[str, str]], list[tuple[str, float]]]:  # fmt: skip
         """A request of ``rows`` rows: its log events, and its ids with their probabilities."""
-        rng = np.random.default_rng([day + 1000, hour])
+        rng = np.random.default_rng([day + 7, hour])
         ms, request = FIRST + day * DAY + hour * 3_600_000, f"{day}-{version}-{hour}"
         names = ids.prediction_ids(request, ms, rows)
         chances = rng.uniform(0.2, 0.8, rows).tolist()
