@@ -6,9 +6,10 @@ In this order, since each would pass for those behind it:
    seems to be wrong may come of them;
 2. the version before is clearly better on the same rows: a bad release;
 3. new categories are most of what moved;
-4. the model errs more, and what it errs by: the inputs that moved (what they alone were estimated
-   to bring is most of it), its calibration, or the relation of inputs and truth;
-5. else the inputs moved: another population, or another season.
+4. the relation of inputs and truth changed, along features that did not move themselves (where
+   inputs moved to, any model may err otherwise than it did);
+5. the inputs moved: another population, or another season;
+6. nothing of the inputs moved, and yet the model errs more: its calibration, or the relation.
 """
 
 from __future__ import annotations
@@ -66,9 +67,9 @@ def diagnose(
     signs = Signs(
         drifted=drifted,
         parts=shares.of_drift(columns),
-        silent={c.name: found for c in moved if (found := silence(c))},
-        bugs={c.name: found for c in moved if (found := bug(c))},
-        newcomers={c.name: found for c in moved if (found := newcomers(c))},
+        silent={c.name: silent for c in moved if (silent := silence(c))},
+        bugs={c.name: wrong for c in moved if (wrong := bug(c))},
+        newcomers={c.name: new for c in moved if (new := newcomers(c))},
         moved=[c.name for c in moved],
         quality=erring,
         expected=_expected(baseline, performance),
@@ -100,21 +101,22 @@ def decide(signs: Signs) -> Trouble:
         return "new_category"
     if erring is None:
         return "population_shift" if signs.drifted else "concept_shift"
-    return _of_quality(signs, erring)
+    if signs.moved:
+        return "concept_shift" if _turned(signs, erring) else "population_shift"
+    return "calibration_shift" if erring.miscalibrated else "concept_shift"
 
 
-def _of_quality(signs: Signs, erring: Quality) -> Trouble:
-    expected = signs.expected
-    if signs.drifted and expected is not None and expected - erring.was >= erring.rise / 2:
-        return "population_shift"
-    if erring.miscalibrated:
-        return "calibration_shift"
-    return "concept_shift" if erring.turned or not signs.drifted else "population_shift"
+def _turned(signs: Signs, erring: Quality) -> bool:
+    """Whether the relation changed where the inputs did not move, and they were not expected to
+    bring most of what the model errs more."""
+    if signs.expected is not None and signs.expected - erring.was >= erring.rise / 2:
+        return False
+    return erring.turned(apart_from=signs.moved)
 
 
 def _columns(baseline: Baseline, report: Mapping[str, Any], seen: Sketches) -> list[Column]:
-    """Of every feature, the report's order first."""
-    order = [*report["ranked"], *(n for n in baseline.features if n not in report["features"])]
+    """Of every feature that was captured, the report's order first."""
+    order = [*report["ranked"], *(n for n in seen.features if n not in report["features"])]
     ratios = {name: float(score["ratio"]) for name, score in report["features"].items()}
     return [Column(n, baseline.features[n], seen.features[n], ratios.get(n, 0.0)) for n in order]
 

@@ -84,7 +84,7 @@ class Misses:
                 place = over.assign(values, words)  # type: ignore[call-arg]
             else:
                 over = bins.bins_of(Sketch.numbers(values))
-                place = over.assign(values)  # type: ignore[call-arg, arg-type]
+                place = over.assign(values)  # type: ignore[call-arg]
             features[name] = Along.of(over, place, residual, loss)
         return cls(metric, classes, features)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from driftloop import losses, recalibration
@@ -37,17 +37,21 @@ class Quality:
 
     @property
     def miscalibrated(self) -> bool:
-        """A slope and an intercept would make up for most of the rise, the ranking being kept."""
-        kept = KEPT[0] <= self.recalibration.slope <= KEPT[1]
-        return kept and self.loss - self.repaired >= self.rise / 2 and not self.turned
+        """A slope and an intercept would make up for a good part of the rise, and nothing else is
+        seen to have changed: what is left is more noise than before."""
+        return self.loss - self.repaired >= self.rise / 3 and not self.turned()
 
-    @property
-    def turned(self) -> bool:
-        """The relation of inputs and truth changed by more than recalibrating could mend."""
-        if self.recalibration.slope < KEPT[0]:
+    def turned(self, apart_from: Collection[str] = ()) -> bool:
+        """The relation of inputs and truth changed by more than recalibrating could mend;
+        ``apart_from``: features that are not looked at."""
+        if not _kept(self.recalibration):
             return True
-        most = self.changed[0].explained if self.changed else 0.0
+        most = max((c.explained for c in self.changed if c.name not in apart_from), default=0.0)
         return most >= max(WORTH, self.explained / 2)
+
+
+def _kept(found: Recalibration) -> bool:
+    return KEPT[0] <= found.slope <= KEPT[1]
 
 
 def quality(
@@ -72,6 +76,7 @@ def quality(
         found = recalibration.of_values(scores, truth)
         mended = found.shift(scores)
     repaired = losses.value(metric, truth, mended)
+    seen = mended if _kept(found) else scores
     watched = misses.classes if misses else tuple(range(scores.shape[1])) if scores.ndim > 1 else ()
     raw, left = (residuals(truth, s, watched) for s in (scores, mended))
     return Quality(
@@ -80,7 +85,7 @@ def quality(
         repaired=losses.as_loss(metric, value if repaired is None else repaired),
         recalibration=found,
         explained=1.0 - float((left**2).sum() / max(float((raw**2).sum()), 1e-12)),
-        changed=changes(misses, misses.of_records(records, truth, mended)) if misses else [],
+        changed=changes(misses, misses.of_records(records, truth, seen)) if misses else [],
         better=None
         if before is None
         else better(records, losses.row_losses(metric, truth, scores), before),

@@ -13,7 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from driftloop.diagnosis.found import Floats
 from driftloop.diagnosis.misses import Along, Misses
 from driftloop.drift import chi2_quantile
 
@@ -56,9 +58,9 @@ def _explained(before: Along, now: Along, alpha: float) -> float:
     return max(0.0, explained / max(float(now.square[:, used].sum()), 1e-12))
 
 
-def _variance(along: Along, used: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> np.ndarray:  # type: ignore[type-arg]
+def _variance(along: Along, used: npt.NDArray[np.bool_]) -> Floats:
     """Of the residuals in each bin; never 0, since a bin of equal residuals is no certain one."""
     rows = along.rows[used]
     within = along.square[:, used] / rows - (along.residual[:, used] / rows) ** 2
     overall = along.square.sum(axis=1, keepdims=True) / max(float(along.rows.sum()), 1.0)
-    return np.maximum(within, 0.1 * overall)
+    return np.asarray(np.maximum(within, 0.1 * overall))

@@ -18,15 +18,17 @@ import numpy as np
 from driftloop.diagnosis.column import Column
 from driftloop.diagnosis.found import Floats
 from driftloop.diagnosis.units import CHANGES, Change
-from driftloop.drift import psi
+from driftloop.drift import chi2_quantile, psi
+from driftloop.reference import Reference
 from driftloop.sketches.bins import NumberBins
-from driftloop.sketches.sketch import NumberSketch, TextSketch
+from driftloop.sketches.sketch import NumberSketch, Sketch, TextSketch
 
-SLIGHT = 0.1
-"""A PSI below this is no shift worth the name (Siddiqi, *Credit Risk Scorecards*, 2006, ch. 6)."""
-LEAST = 0.25  # a PSI that is not even a large shift needs no such explanation
+LEAST = 0.25
+"""A PSI below this is no large shift (Siddiqi, *Credit Risk Scorecards*, 2006, ch. 6), and needs no
+such explanation."""
+FAR = 20.0  # of training's interquartile ranges: beyond any season
 FINE = 64
-FEWEST = 0.02  # of the rows
+FEWEST = 0.02  # of the values
 _STEPS = 30
 
 
@@ -59,22 +61,53 @@ def _of_numbers(column: Column) -> Bug | None:
     for change in CHANGES:
         undone = change.undo(values)
         undone = np.where(np.isfinite(undone), undone, values)
-        belongs = _belongs(change, values, undone, counts, density)
+        belongs = np.ones(values.size)
+        if change.partly:
+            belongs = _belongs(change, values, undone, counts, density)
+        after = _divergence(trained, values, undone, counts, belongs)
+        fits = after <= (before / 4 if change.far else min(before / 4, _chance(trained, counts)))
+        if not fits and change.far and _nearer(trained.sketch, values, undone, counts):
+            fits, belongs = True, np.ones(values.size)
+            after = _divergence(trained, values, undone, counts, belongs)
         share = float(belongs @ counts / counts.sum())
-        if share < FEWEST:
-            continue
-        whole = np.concatenate([undone * (1 + 1e-12), values])  # 36.99… was 37
-        weights = np.concatenate([belongs * counts, (1 - belongs) * counts])
-        after = _divergence(trained.counts, trained.bins, whole, weights)
-        most = before / 4 if change.far else min(SLIGHT, before / 4)
-        if after <= most and (best is None or after < 0.9 * best[0] - 0.01):
+        if fits and share >= FEWEST and (best is None or after < 0.9 * best[0] - 0.01):
             best = after, Bug(change.text, change.repair, share)
     return best[1] if best else None
 
 
-def _divergence(expected: list[int], over: NumberBins, values: Floats, weights: Floats) -> float:
-    place = over.assign(values)
-    return float(psi(expected, np.bincount(place, weights, len(expected))))
+def _divergence(
+    trained: Reference, values: Floats, undone: Floats, counts: Floats, belongs: Floats
+) -> float:
+    """From training, of the values undone by as much as they belong to the changed ones."""
+    assert isinstance(trained.bins, NumberBins)
+    whole = np.concatenate([undone * (1 + 1e-12), values])  # 36.99… was 37
+    weights = np.concatenate([belongs * counts, (1 - belongs) * counts])
+    place = trained.bins.assign(whole)
+    return float(psi(trained.counts, np.bincount(place, weights, len(trained.counts))))
+
+
+def _chance(trained: Reference, counts: Floats) -> float:
+    """The PSI that as many independent rows of training's distribution rarely exceed (Yurdakul &
+    Naranjo, "Statistical properties of the population stability index", 2020)."""
+    filled = sum(1 for count in trained.counts if count)
+    rows = 1 / max(trained.sketch.present, 1) + 1 / float(counts.sum())
+    return rows * chi2_quantile(filled - 1, 0.99)
+
+
+def _nearer(sketch: Sketch, values: Floats, undone: Floats, counts: Floats) -> bool:
+    """Whether all of a window that lies farther off than any season would lie in its reach: in
+    a season of its own, say, and in another unit as well."""
+    levels = np.arange(1, 10) / 10
+    theirs = np.array([sketch.quantile(q) for q in levels], np.float64)
+    spread = float((sketch.quantile(0.75) or 0.0) - (sketch.quantile(0.25) or 0.0))
+
+    def distance(ours: Floats) -> float:
+        order = np.argsort(ours, kind="stable")
+        at = np.searchsorted(np.cumsum(counts[order]), levels * counts.sum())
+        return float(np.abs(ours[order][at] - theirs).mean()) / max(spread, 1e-300)
+
+    before, after = distance(values), distance(undone)
+    return before > FAR and after < min(before / 20, FAR / 4)
 
 
 def _belongs(

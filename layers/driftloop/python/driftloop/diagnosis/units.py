@@ -14,19 +14,23 @@ from driftloop.diagnosis.found import Floats
 @dataclass(frozen=True)
 class Change:
     """``undo``: the value before, of one after (NaN where there is none); ``stretch``: its
-    derivative's size; ``far``: whether values end up so far off that nothing natural does it."""
+    derivative's size; ``far``: whether values end up so far off that nothing natural does it. The
+    others must fit the better, since a season or other rows may look like them; and by a small
+    factor some of the rows are never told apart from a wider spread (not ``partly``)."""
 
     text: str
     repair: str
     undo: Callable[[Floats], Floats]
     stretch: Callable[[Floats], Floats]
     far: bool
+    partly: bool = True
 
 
 def _scaled(factor: float, text: str, repair: str, far: bool = True) -> Change:
-    return Change(
-        text, repair, lambda v: v / factor, lambda v: np.full(v.shape, 1.0 / factor), far
-    )  # fmt: skip
+    def stretch(v: Floats) -> Floats:
+        return np.full(v.shape, 1.0 / factor)
+
+    return Change(text, repair, lambda v: v / factor, stretch, far, partly=far)
 
 
 def _shifted(slope: float, offset: float, text: str, repair: str) -> Change:
@@ -56,7 +60,7 @@ def _all() -> Iterator[Change]:
     yield _shifted(1.0, -273.15, "in °C instead of kelvin", "turned into kelvin")
     for factor, one, other in ((1.609344, "kilometres", "miles"), (2.54, "centimetres", "inches"),
                                (3.28084, "feet", "metres"), (2.204623, "pounds", "kilograms"),
-                               (3.6, "km/h", "m/s"), (1.852, "km/h", "knots")):  # fmt: skip
+                               (3.6, "km/h", "m/s")):  # fmt: skip
         yield _scaled(factor, f"in {one} instead of {other}", f"turned into {other}", far=False)
         yield _scaled(1 / factor, f"in {other} instead of {one}", f"turned into {one}", far=False)
     yield Change("turned over (1/x)", "as 1/x", _inverse, lambda v: _inverse(v) ** 2, far=False)
@@ -64,7 +68,7 @@ def _all() -> Iterator[Change]:
 
 
 def _inverse(v: Floats) -> Floats:
-    return np.divide(1.0, v, out=np.full(v.shape, np.nan), where=v != 0)
+    return np.asarray(np.divide(1.0, v, out=np.full(v.shape, np.nan), where=v != 0))
 
 
 CHANGES = tuple(_all())

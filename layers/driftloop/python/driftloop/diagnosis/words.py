@@ -54,7 +54,7 @@ def text(kind: Trouble, signs: Signs, performance: Performance) -> str:
 
 def evidence(signs: Signs, performance: Performance) -> list[str]:
     """Every sign as a sentence, whatever kind was made of them."""
-    return [f"{said[0].upper()}{said[1:]}." for said in _evidence(signs, performance)]
+    return [f"{said}." for said in _evidence(signs, performance)]
 
 
 def _evidence(signs: Signs, performance: Performance) -> Iterator[str]:
@@ -68,15 +68,15 @@ def _evidence(signs: Signs, performance: Performance) -> Iterator[str]:
         parts = ", ".join(
             f"{n} ({signs.parts[n]:.0%})" for n in signs.concerned("population_shift")
         )
-        yield f"of the drift, each feature over its threshold has this part: {parts}"
+        yield f"Of the drift, each feature over its threshold has this part: {parts}"
     elif signs.drifted:
-        yield "the predictions moved, though no feature did by itself"
+        yield "The predictions moved, though no feature did by itself"
     if (performance["ratio"] or 0.0) > 1.0:
         yield _erring(performance)
     estimate = performance.get("estimate") or {}
     if estimate.get("value") is not None:
         yield (
-            f"from the inputs alone, {performance['metric']} was estimated at "
+            f"From the inputs alone, {performance['metric']} was estimated at "
             f"{estimate['value']:.4g}"
         )
     if signs.quality is not None:
@@ -85,13 +85,14 @@ def _evidence(signs: Signs, performance: Performance) -> Iterator[str]:
 
 def _of_quality(signs: Signs, quality: Quality) -> Iterator[str]:
     if quality.better:
-        yield f"the version before answers the same rows better: {_better(signs)}"
-    yield _mended(signs)
+        yield f"The version before answers the same rows better: {_better(signs)}"
+    mended = _mended(signs)
+    yield mended[0].upper() + mended[1:]
     changed = [c for c in quality.changed if c.explained > 0]
     if changed:
         parts = ", ".join(f"{c.name} ({c.explained:.1%})" for c in changed[:3])
         yield (
-            f"what it misses lies otherwise along {parts} than at training (in brackets: of the "
+            f"What it misses lies otherwise along {parts} than at training (in brackets: of the "
             f"errors' variance)"
         )
 
@@ -132,7 +133,7 @@ def _mended(signs: Signs) -> str:
     levels = ", ".join(f"{a:+.2g}" for a in quality.recalibration.intercept[:4])
     return (
         f"recalibrating (slope {quality.recalibration.slope:.2g}, intercept {levels}) would take "
-        f"away {share:.0%} of what it errs more"
+        f"away {share:.0%} of the rise"
     )
 
 
