@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftloop.arrived import Arrived
+from driftloop.breaker import Breaker
+from driftloop.route import Served, challenged
 from tests.driftloop.ledgers import Books, at, spec
 
 HELD = {"quarantine": "keeps these rows out of training", "tell": "is to tell people",
@@ -55,6 +57,14 @@ def test_people_are_told_again_when_it_begins_again(books):
     assert len(books.told) == 2
 
 
+def test_after_giving_up_there_is_silence_but_for_what_no_run_would_mend(books):
+    books.breaker = Breaker(fruitless=3, gave_up=at(0))
+    for hour, kind, action in ((1, "concept_shift", "retrain"), (2, "unit_bug", "quarantine")):
+        books.sees(kind, action, since=hour)
+        books.hear(books.alarm(hour))
+        assert len(books.told) == (action == "quarantine")
+
+
 def test_an_alarm_about_a_version_that_has_gone_starts_nothing(books):
     books.sees("concept_shift", "retrain", version=2)
     books.stands(0)
@@ -98,8 +108,16 @@ def test_going_back_ends_at_the_first_version_and_never_comes_round(books):
         books.hear(books.alarm(hour))
         seen.append(books.route.champion.version)
     assert seen == [2, 1, 1, 1, 1, 1]
-    assert "there is no champion before it" in books.rows[-1].reason
+    assert "no older champion came before it" in books.rows[-1].reason
     assert len(books.told) == 6
+
+
+def test_a_persons_going_back_is_not_undone(books):
+    """To version 2, with 3 remembered as the champion before."""
+    books.serves(1, 3, 2)
+    books.sees("bad_release", "roll_back")
+    assert books.hear(books.alarm(0)).move is None
+    assert books.route.champion.version == 2 and len(books.told) == 1
 
 
 def test_going_back_waits_for_no_training(books):
@@ -111,8 +129,6 @@ def test_going_back_waits_for_no_training(books):
 
 @pytest.mark.parametrize(("outcome", "champion"), [("rejected", 2), ("released", 3)])
 def test_going_back_waits_for_a_release_under_way_and_people_know(books, outcome, champion):
-    from driftloop.route import Served, challenged
-
     books.hear(books.upload(0))
     steady = books.route
     books.route = challenged(steady, Served(4, "k4", "s4"), 0.1, at(0.5))

@@ -1,5 +1,6 @@
 """The trigger function's wiring: event in, decision out, run started, people told."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -57,6 +58,17 @@ def test_a_retry_of_the_very_delivery_tells_people_again(world):
     send(end, "r-2")
     assert len(world.told) == 2
     assert len(list(Registry("registry").ledger("flights"))) == 2
+
+
+def test_what_was_decided_is_counted_once(world, capsys):
+    run = send(upload())["run"]
+    end = ended("FAILED", name=run, error="X", cause="y")
+    send(end, "r-2")
+    send(end, "r-2")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [(line["model"], line.get("RunsStarted"), line.get("RunsFailed")) for line in lines] == [
+        ("flights", 1, None), ("flights", None, 1),
+    ]  # fmt: skip
 
 
 def test_a_folder_is_recorded(world):

@@ -188,6 +188,71 @@ def test_law_6_a_broken_off_bake_is_withdrawn_in_the_same_write(governor, books)
     assert next(registry.audit("flights")).action == "withdraw"
 
 
+def serving(governor, books, *numbers):
+    """Versions released one after another, as the registry has them and ``books`` too."""
+    books.serves(*numbers)
+    registry = governor.registry
+    for number in numbers:
+        sk, item = f"VERSION#{number:06d}", books.versions[number].to_item()
+        registry.table.write(Write("Put", "MODEL#flights", sk, item))
+    registry.move_route("flights", None, books.route, Audit(at(0), "promote", "t", "r"))
+
+
+def test_going_back_is_one_write_with_its_audit_and_its_row(governor, books):
+    serving(governor, books, 1, 2, 3)
+    books.sees("bad_release", "roll_back", performance=2.0)
+    governor.registry.put_watch("flights", books.watch)
+    settle(governor, books.alarm(1, "performance"))
+    route = governor.registry.route("flights")
+    assert (route.champion.version, route.previous, route.revision) == (2, 1, 2)
+    assert next(governor.registry.audit("flights")).action == "rollback"
+    assert rows(governor) == [("alarm", "rolled_back")]
+    assert governor.registry.lock("flights").holder is None and not governor.workflow.started
+
+
+def test_going_back_is_fenced_by_the_lock(governor, books):
+    """A run begins between the look and the write: it is looked at again."""
+    serving(governor, books, 1, 2)
+    books.sees("bad_release", "roll_back")
+    governor.registry.put_watch("flights", books.watch)
+    looks = []
+
+    def racing(event, state):
+        if not looks:
+            settle(governor, books.upload(1))
+        looks.append(state.lock.holder)
+        return decide(event, state, SPEC)
+
+    assert governor.settle(books.alarm(1), racing).move
+    assert looks == [None, governor.registry.lock("flights").holder]
+
+
+def test_two_alarms_at_once_tell_people_once(governor, books):
+    serving(governor, books, 1)
+    books.sees("unit_bug", "quarantine", performance=2.0)
+    governor.registry.put_watch("flights", books.watch)
+    told = []
+
+    def racing(event, state):
+        if not told:
+            told.append(settle(governor, books.alarm(1)).notices)
+        return decide(event, state, SPEC)
+
+    told.append(governor.settle(books.alarm(1, "performance"), racing).notices)
+    assert [len(notices) for notices in told] == [1, 0]
+
+
+def test_the_breaker_outlives_the_day_the_runs_and_the_ledger(governor, books):
+    for hours in (0, 24 * 60, 24 * 300):
+        run = settle(governor, books.alarm(hours)).start.run
+        settle(governor, books.ended(hours + 1, run, "FAILED", error="X", cause="y"))
+    breaker = governor.registry.breaker("flights")
+    assert (breaker.failed, breaker.fruitless, breaker.revision) == (3, 3, 6)
+    escalated = settle(governor, books.alarm(24 * 900))
+    assert escalated.entry.escalated and escalated.notices
+    assert settle(governor, books.alarm(24 * 901)).notices == []
+
+
 def test_endless_conflict_is_unavailable(governor, books, monkeypatch):
     def refuse(*writes):
         raise RegistryConflict("somebody else wrote meanwhile")

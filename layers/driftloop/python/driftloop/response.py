@@ -72,6 +72,8 @@ def respond(cause: str, time: str, state: State, spec: Spec) -> Response:
         return replace(found, notice=notice.given_up(spec.name, cause, found.breaker, watch, time))
     if watch is None or not watch.kind or wanted(state) == "ignore":
         return found
+    if state.breaker.gave_up and wanted(state) in MODES:
+        return found  # people were called, and wait for no more of the same
     trouble = f"{watch.kind} of version {watch.version} since {watch.since or watch.window}"
     if trouble in state.breaker.told and not found.move:
         return found
@@ -141,8 +143,8 @@ def _going_back(time: str, state: State) -> Response:
     if route.challenger is not None:
         why = f"version {number} is not taken back while version {route.challenger.version} is on "
         return Response(f"{why}probation", state.breaker)
-    if before is None:
-        why = f"version {number} cannot be taken back, there is no champion before it"
+    if before is None or before.version > number:  # a person went back to this one
+        why = f"version {number} cannot be taken back, no older champion came before it"
         return Response(why, state.breaker)
     served = Served(before.version, before.plan_key, before.plan_sha256)
     new = replace(promoted(route, served, time), previous=before.champion_at_birth)
