@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
+
 from driftloop.aws.clients import client
 from driftloop.route import Route
 from infra.cli import console, streams
@@ -25,9 +27,10 @@ def status(deployment: Deployment, endpoint: str | None, *, json: bool) -> None:
     console.out.print(f"driftloop [bold]{deployment.env}[/] at {where}, {moment_there}")
     console.out.print(f"API {deployment.platform['ApiUrl']}\n", soft_wrap=True)
     rows = [{**f, "last run": _last(f["last_run"]), "alarms": _alarms(f["alarms"])} for f in found]
-    columns = ("model", "champion", "since", "health", "challenger", "running", "last run",
-               "alarms")  # fmt: skip
+    columns = ("model", "champion", "since", "challenger", "running", "last run", "alarms")
     console.listing("models", rows, columns, "no model is deployed")
+    for fact in found:
+        console.out.print(f"{fact['model']}: {escape(fact['health'])}", soft_wrap=True)
     for fact in found:
         if fact["stream"]:
             line = f"messages to {fact['model']}: {streams.told(fact['stream'])}"

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from driftloop import keys, route
+from driftloop.aws.table import Write
 from driftloop.watch import Watch
 from infra.cli import reports
 from infra.cli.app import run
@@ -142,3 +143,13 @@ def test_bars_are_full_at_twice_the_threshold_and_red_above_it():
     assert levels([2.0, None, 4.0], 2.0, 4.0) == f"▁{dot}█"
     assert levels([3.0], 3.0, 3.0) == "▁"
     assert changes([1, 1, 2, 1]) == f"{dot}{dot}││"
+
+
+def test_status_has_a_line_of_health(judged, capsys):
+    judged.table.write(Write("Put", keys.model_pk("flights"), keys.ROUTE, CHAMPION.to_item()))
+    judged.put_watch("flights", Watch(3, *window(8).values()))
+    assert run(["status"]) == 0
+    assert "flights: well, as of 2013-02-09\n" in capsys.readouterr().out
+    assert run(["status", "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)["models"]
+    assert model["health"] == "well, as of 2013-02-09"

@@ -41,7 +41,7 @@ def _line(name: str, score: Score, shares: Mapping[str, Mapping[str, Any]]) -> s
     found = score.get("statistics", {}).get(which, {})
     cells = [
         f'<td class="n{" bad" if score["ratio"] > 1 else ""}">{ratio(score["ratio"])}</td>',
-        f"<td>{escape(statistic(which)) if which else '–'}</td>",
+        f"<td class=one>{escape(statistic(which)) if which else '–'}</td>",
         f"<td class=n>{number(found.get('value'))}</td>",
         f"<td class=n>{number(found.get('threshold'))}</td>",
     ]
