@@ -11,6 +11,8 @@ from rich.markup import escape
 
 from driftloop import keys
 from driftloop.pages import window_words as words
+from driftloop.pages.readable import listed
+from driftloop.pages.window_scores import ratio
 from infra.cli import console, reports, window
 from infra.cli.console import moment
 from infra.cli.fault import Fault
@@ -29,7 +31,8 @@ def drift(
     deployment: Deployment, model: str, *, windows: int, at: str | None, html: str | None,
     json: bool,
 ) -> None:  # fmt: skip
-    """The last windows, or the one ``at`` a date; with ``html`` its page is written to that file.
+    """The last windows, or the one (or all) that begin ``at`` a date; with ``html`` the page of
+    the last of them is written to that file.
     A ratio above 1 is above the version's own threshold."""
     deployment.model(model)
     registry = deployment.registry
@@ -40,7 +43,7 @@ def drift(
         return _fetch(deployment, found, model, html)
     if json:
         return console.as_json(found)
-    if at is not None:
+    if at is not None and len({report["window"]["start"] for report in found}) == 1:
         for report in found:
             window.show(report)
         return None
@@ -74,8 +77,8 @@ def _lines(found: Sequence[Report]) -> None:
     wide = max(len(name) for name, _, _ in lines)
     for name, bars, last in lines:
         console.out.print(f"{name:{wide}}  {bars}  {last}", markup=True)
-    console.out.print("[dim]a column a window, full at twice the threshold and red above it; a dot "
-                      "where nothing could be told[/]")  # fmt: skip
+    console.out.print("[dim]a column a window; ratios are full at twice the threshold and red above "
+                      "it; a dot where nothing could be told[/]")  # fmt: skip
 
 
 def _quality(found: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
@@ -116,12 +119,24 @@ def _row(report: Report) -> dict[str, Any]:
         "version": report["version"],
         "rows": report["rows"],
         "labelled": performance["rows"],
-        "drift": report["drift_ratio"],
-        "performance": performance["ratio"],
+        "drift": _ratio(report["drift_ratio"]),
+        "performance": _ratio(performance["ratio"]),
         "realised": performance["value"],
         "estimated": (performance.get("estimate") or {}).get("value"),
-        "said": words.headline(report),
+        "said": _said(report),
     }
+
+
+def _ratio(far: float | None) -> str | None:
+    return None if far is None else ratio(far)
+
+
+def _said(report: Report) -> str:
+    """The diagnosis by its name, as the policy knows it; else the headline."""
+    if found := report.get("diagnosis"):
+        names = listed([feature["name"] for feature in found["features"]], 3)
+        return f"{found['kind'].replace('_', ' ')}: {names}".removesuffix(": ")
+    return words.headline(report)
 
 
 def _fetch(deployment: Deployment, found: Sequence[Report], model: str, file: str) -> None:

@@ -18,7 +18,7 @@ def health(route: Route | None, watch: Watch | None) -> str:
         return f"well, as of {watch.end[:10]}"
     names = {"drift": watch.drift_ratio, "performance": watch.performance_ratio}
     bad = [f"{name} {ratio:.1f}×" for name, ratio in names.items() if ratio and ratio > 1]
-    text = f"{' and '.join(bad)} since {watch.since[:10]}"
+    text = f"{' and '.join(bad) or 'over a threshold'} since {watch.since[:10]}"
     if watch.kind:
         about = f" ({listed(watch.features, 3)})" if watch.features else ""
         text += f": {KINDS.get(watch.kind, watch.kind)}{about}"

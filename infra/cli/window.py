@@ -22,18 +22,13 @@ MOST = 15
 
 
 def chosen(reports: Sequence[Report], date: str) -> list[Report]:
-    """The reports of the one window that begins with ``date``. Raises Fault when there is none, or
-    more than one."""
-    starts = sorted({r["window"]["start"] for r in reports})
-    wanted = date.replace(" ", "T")
-    found = [start for start in starts if start.startswith(wanted)]
+    """The reports of the windows that begin with ``date``. Raises Fault when there is none."""
+    found = [r for r in reports if r["window"]["start"].startswith(date.replace(" ", "T"))]
     if not found:
-        there = f"; there are {starts[0][:10]} to {starts[-1][:10]}" if starts else ""
+        starts = sorted(moment(r["window"]["start"]) or "" for r in reports)
+        there = f"; there are {starts[0]} to {starts[-1]}" if starts else ""
         raise Fault(f"the monitor has judged no window that begins on {date}{there}", ASKED_WRONGLY)
-    if len(found) > 1:
-        named = ", ".join(start[:16] for start in found[:4])
-        raise Fault(f"{len(found)} windows begin with {date}: say which ({named} …)", ASKED_WRONGLY)
-    return [r for r in reports if r["window"]["start"] == found[0]]
+    return found
 
 
 def show(report: Report) -> None:
@@ -92,13 +87,14 @@ def _columns(report: Report, told: dict[str, Any]) -> None:
 
 
 def _statistics(score: dict[str, Any]) -> str:
-    """``PSI 0.315 (0.05), …``, the farthest first and what is over in red."""
+    """``PSI 0.315 (0.05), …``: all that are over, in red; else the one that is nearest to it."""
     ranked = sorted(score["statistics"].items(), key=lambda item: -item[1]["ratio"])
-    told = []
-    for name, found in ranked:
-        text = f"{words.statistic(name)} {number(found['value'])} ({number(found['threshold'])})"
-        told.append(f"[red]{text}[/]" if found["ratio"] > 1 else f"[dim]{text}[/]")
-    return ", ".join(told)
+    over = [item for item in ranked if item[1]["ratio"] > 1]
+    told = [
+        f"{words.statistic(name)} {number(found['value'])} ({number(found['threshold'])})"
+        for name, found in over or ranked[:1]
+    ]
+    return f"[{console.BAD if over else console.QUIET}]{', '.join(told)}[/]"
 
 
 def _share(part: float | None) -> str:

@@ -12,7 +12,6 @@ from infra.cli import reports
 from infra.cli.app import run
 from infra.cli.health import health
 from infra.cli.sparkline import changes, levels, ratios
-from infra.cli.window import chosen
 from tests.driftloop.pages import windows
 
 NOW = "2013-02-04T09:00:00.000Z"
@@ -65,7 +64,13 @@ def test_lines_say_what_moved_and_how_good_the_answers_were(judged, capsys):
     assert lines["estimated"].split() == ["estimated", "▁▃", "0.5213"]
     assert "2013-02-08 00:00  Unit or schema bug upstream: temp, carrier" in said
     assert "temp looks like 100 times what it was" in said
-    assert "2013-02-07 00:00  2" in said
+    rows = [line.split() for line in said.splitlines() if line.startswith("2013-02-0")]
+    assert rows[-2:] == [
+        ["2013-02-07", "00:00", "2", "904", "0", "0.60×", "–", "–", "0.4921",
+         *["All", "is", "as", "at", "training"]],
+        ["2013-02-08", "00:00", "3", "904", "812", "6.30×", "1.08×", "0.6012", "0.5213",
+         *["unit", "bug:", "temp,", "carrier"]],
+    ]  # fmt: skip
 
 
 def test_one_window_in_full(judged, capsys):
@@ -76,8 +81,8 @@ def test_one_window_in_full(judged, capsys):
         "how bad Drift is 6.30× its threshold; 2 of 4 features above theirs.",
         "to do Mend the source; keep these rows out of training.",
         "– 96% of the rows are affected; <all> others look as before.",
-        "PSI 0.315 (0.05), Kolmogorov–Smirnov 0.255 (0.05)",
-        "86.0% 71.0%",
+        "PSI 0.315 (0.05), Kolmogorov–Smirnov 0.255 (0.05), Wasserstein 0.22 (0.05) 86.0% 71.0%",
+        "hour ▂ 0.40× PSI 0.02 (0.05) – –",
         "(labels)",
     ):
         assert words in said
@@ -87,14 +92,19 @@ def test_one_window_in_full(judged, capsys):
 
 def test_a_window_that_is_not_there_names_those_that_are(judged, capsys):
     assert run(["drift", "flights", "--window", "2013-03-08"]) == 2
-    assert "there are 2013-02-07 to 2013-02-08" in " ".join(capsys.readouterr().err.split())
+    assert "there are 2013-02-07 00:00 to 2013-02-08 00:00" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
-def test_a_date_of_several_windows_is_asked_about():
-    told = [windows.report(window=window(8, hour)) for hour in (0, 6)]
-    assert chosen(told, "2013-02-08 06:00") == told[1:]
-    with pytest.raises(Exception, match="2 windows begin with 2013-02-08: say which"):
-        chosen(told, "2013-02-08")
+def test_a_date_of_several_windows_tells_them_all(judged, capsys):
+    put(windows.report(window=window(8, 6), revision=1))
+    assert run(["drift", "flights", "--window", "2013-02-08"]) == 0
+    said = capsys.readouterr().out
+    assert "2013-02-08 06:00  3" in said and "2013-02-08 00:00  3" in said
+    assert "2013-02-07" not in said
+    assert run(["drift", "flights", "--window", "2013-02-08 06:00"]) == 0
+    assert "2013-02-08 06:00 to 2013-02-09 06:00" in capsys.readouterr().out
 
 
 def test_the_page_is_fetched(judged, capsys, tmp_path):
