@@ -77,8 +77,8 @@ def _lines(found: Sequence[Report]) -> None:
     wide = max(len(name) for name, _, _ in lines)
     for name, bars, last in lines:
         console.out.print(f"{name:{wide}}  {bars}  {last}", markup=True)
-    console.out.print("[dim]a column a window; ratios are full at twice the threshold and red above "
-                      "it; a dot where nothing could be told[/]")  # fmt: skip
+    console.out.print("[dim]a column a window; ratios are full at twice the threshold, red above "
+                      "it; a dot: nothing to tell[/]")  # fmt: skip
 
 
 def _quality(found: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
