@@ -51,15 +51,15 @@ WORKFLOW = (
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
-        reads=("parts", "datasets"), writes=("frames",),
+        reads=("parts", "datasets", "labels", "monitor"), writes=("frames",),
     ),
     Stage(
         "tune", "proposes, scores and chooses trials", ("runtime", "science"), 3008, 600,
-        reads=("frames",), writes=("runs",),
+        reads=("frames", "versions"), writes=("runs",), items=("dynamodb:GetItem",),
     ),
     Stage(
         "train", "fits the chosen trial and exports its plan", ("runtime", "science"), 3008, 900,
-        reads=("frames",), writes=("versions",),
+        reads=("frames", "versions"), writes=("versions",),
     ),
     Stage(
         "validate", "judges the candidate against the champion", ("runtime", "science"), 3008, 600,

@@ -18,7 +18,7 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.from_env(os.environ, "store")
-    state = event["state"]
-    answer = prepare(Store(settings.store), Spec.read(spec_path()), state["ingest"]["dataset"])
+    state, spec = event["state"], Spec.read(spec_path())
+    answer = prepare(Store(settings.store), spec, state["ingest"]["dataset"], state["now"])
     logger.info("prepared", extra={"run": state["run"], **answer})
     return answer

@@ -21,8 +21,9 @@ from driftloop.capture import capture
 from driftloop.claims import from_file, from_request
 from driftloop.data import dataset
 from driftloop.errors import BadRequest, RequestTooLarge, WrongColumns
-from driftloop.gathering import DAY, HELD_BACK, gather
+from driftloop.gathering import HELD_BACK, gather
 from driftloop.labels import due, join, look_again
+from driftloop.withheld import DAY
 from tests.driftloop.intaking import read_parts
 from tests.driftloop.memory import Crash, Memory
 from tests.driftloop.test_capture import SPEC, START, enumerate_events, served

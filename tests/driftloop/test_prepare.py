@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftloop import frame, keys
+from driftloop.captured import pack
 from driftloop.checking.contract import check
 from driftloop.data import dataset
 from driftloop.data.rows import Rows
 from driftloop.errors import DataError, IntegrityError, NotEnoughData, NotFound
 from driftloop.frame import Frame
 from driftloop.framing import build
+from driftloop.ids import prediction_ids
+from driftloop.monitoring.state import State
 from driftloop.prepare import prepare, rebuild
 from driftloop.spec import Spec
 from tests.driftloop.memory import Memory
@@ -310,13 +313,45 @@ def test_law_2_a_frame_is_built_again_to_the_same_bytes_after_the_spec_changed(
     assert rebuild(store, recipe) == frame_bytes
 
 
+def test_rows_of_windows_held_back_or_not_judged_yet_are_left_out_and_law_2_holds() -> None:
+    store, spec, day = Memory(), make_spec(timed=False), 86_400_000
+    names = [prediction_ids(f"r{i}", i * day // 40, 1)[0] for i in range(200)]  # 40 a day
+    joined = rows(spec)
+    for of in range(5):
+        mine = joined.take(np.arange(40 * of, 40 * of + 40))
+        origin = {"labels": f"1970-01-{of + 1:02d}"}
+        name = dataset.add_part(store, spec, mine, NOW, "labels", origin)
+        sources = [{"id": i, "version": 1 + of % 2, "labels": "f"} for i in names[40 * of :][:40]]
+        store.put(keys.joined_sources("toy", name), pack(sources))
+    found = dataset.current(store, spec)
+    assert found is not None
+
+    def made(now: str | None = None) -> tuple[int, dict[str, Any]]:
+        answer = prepare(store, spec, found.digest, now)
+        recipe = json.loads(store.get(answer["recipe"]))
+        assert rebuild(store, recipe) == store.get(answer["key"])
+        return recipe["counts"]["read"], recipe
+
+    assert made()[0] == made("1970-01-06T03:00:00Z")[0] == 200  # nobody watches
+    marks = [[day, 2 * day, 2], [2 * day, 3 * day, 2]]  # the third day was version 1's
+    store.put(keys.quarantined_windows("toy"), json.dumps(marks).encode())
+    read, recipe = made()
+    assert read == 160 and len(recipe["held_back"]) == 2
+    State(day, asked=4 * day + 10 * 3_600_000).write(store, "toy")  # judged the first four
+    assert made("1970-01-05T12:00:00Z")[0] == 120
+    assert made("1970-01-09T12:00:00Z")[0] == 160  # it is silent: not waited for
+    store.put(keys.quarantined_windows("toy"), b"[]")
+    assert made()[0] == 200
+    assert rebuild(store, recipe) == store.get(keys.frame("toy", recipe["frame"]))
+
+
 def test_a_frame_that_cannot_be_built_again_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Memory()
     recipe, _ = kept_frame(store)
     with pytest.raises(IntegrityError, match="cannot be built again: other bytes came out"):
         rebuild(store, recipe | {"frame": "0" * 64})
-    with pytest.raises(DataError, match=r"it is \['driftloop.recipe/0', 'driftloop.frame/1'\]"):
-        rebuild(store, recipe | {"format": "driftloop.recipe/0"})
+    with pytest.raises(DataError, match=r"it is \['driftloop.recipe/1', 'driftloop.frame/1'\]"):
+        rebuild(store, recipe | {"format": "driftloop.recipe/1"})
     with pytest.raises(DataError, match=r"recipe: data\.holdout: 2: input should be less than 1"):
         rebuild(store, recipe | {"spec": recipe["spec"] | {"data": {"holdout": 2}}})
     monkeypatch.setattr(frame, "FORMAT", "driftloop.frame/2")

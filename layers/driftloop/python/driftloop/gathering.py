@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from driftloop import captured, keys, truth
+from driftloop import captured, keys, truth, withheld
 from driftloop.blobs import Blobs
 from driftloop.captured import Record, pack
 from driftloop.checking.contract import as_text, check
@@ -30,13 +30,10 @@ from driftloop.spec import Spec
 from driftloop.truth import Entry
 from driftloop.uploads.intake import Intake, Kept
 from driftloop.when import from_ms, iso, parse, to_ms
+from driftloop.withheld import Mark
 
 HELD_BACK = "window_held_back"  # the rule by which a row of a quarantined window is rejected
-DAY = 24 * captured.HOUR
 _TRIES = 5
-
-Marks = Sequence[Sequence[int]]
-"""``[start, end, version]`` of windows not to be learned from (epoch milliseconds)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,9 @@ class Labelled:
     record: Record
     entry: Entry
     file: str
+
+    def within(self, marks: Sequence[Mark]) -> bool:
+        return withheld.within(self.record["id"], self.record["version"], marks)
 
     def text(self) -> str:
         return json.dumps({**self.record, "label": self.entry["label"]})
@@ -60,7 +60,7 @@ def gather(
     "rejected", "reasons", "part", "new"}``: ``new`` counts the accepted rows that did not stand
     so before.
     """
-    marks, reports = held_back(store, spec.name), []
+    marks, reports = withheld.quarantined(store, spec.name), []
     for day in sorted(set(days)):
         tries = 0  # another call may have seen fewer labels and written last: look again
         while tries < _TRIES and _renewed(store, spec, versions, day, marks, now):
@@ -71,23 +71,14 @@ def gather(
     return reports
 
 
-def held_back(store: Blobs, model: str) -> Marks:
-    """The windows whose rows are not to be learned from."""
-    try:
-        marks: Marks = json.loads(store.get(keys.quarantined_windows(model)))
-    except NotFound:
-        return []
-    return marks
-
-
 def _renewed(
-    store: Blobs, spec: Spec, versions: Sequence[int], day: str, marks: Marks, now: str
+    store: Blobs, spec: Spec, versions: Sequence[int], day: str, marks: Sequence[Mark], now: str
 ) -> bool:
     """Make one day's part; False if it stands already. The intake, which makes it count, is
     written last."""
     name, start = keys.joined(day), to_ms(parse(day))
     files = sorted(store.list(keys.labels(spec.name, day)))
-    near = [list(mark) for mark in marks if mark[0] < start + DAY and start < mark[1]]
+    near = withheld.touching(marks, day)
     stamp = digest(*files, json.dumps(near))[:16]
     before = _standing(store, spec.name, name)
     if not files or (before and before.origin["stamp"] == stamp):
@@ -137,11 +128,11 @@ def _labelled(
 
 
 def _checked(
-    spec: Spec, every: Sequence[Labelled], marks: Marks
+    spec: Spec, every: Sequence[Labelled], marks: Sequence[Mark]
 ) -> tuple[Rows, list[Labelled], list[Rejected]]:
     """The rows that may be learned from, whose they are, and the others."""
     order = range(len(every))[::-1]  # the last prediction first: of a key, the first row stays
-    aside = {i for i in order if _within(every[i].record, marks)}
+    aside = {i for i in order if every[i].within(marks)}
     kept = [i for i in order if i not in aside]
     rows, faults = check(spec, _columns(spec, [every[i] for i in kept]))
     wrong = {kept[fault.row]: (fault.field, fault.rule, fault.value) for fault in faults}
@@ -149,11 +140,6 @@ def _checked(
     rejected = [Rejected(i + 1, *wrong[i], every[i].text(), every[i].file) for i in sorted(wrong)]
     taken = [one for i, one in enumerate(every) if i not in wrong]
     return rows.take(np.arange(len(rows))[::-1]), taken, rejected
-
-
-def _within(record: Record, marks: Marks) -> bool:
-    made, version = id_ms(record["id"]), record["version"]
-    return any(start <= made < end and version == of for start, end, of in marks)
 
 
 def _columns(spec: Spec, every: Sequence[Labelled]) -> Mapping[str, list[Any]]:

@@ -23,11 +23,12 @@ from driftloop.checking.contract import as_text
 from driftloop.claims import Claim, Claims, from_file
 from driftloop.data import dataset
 from driftloop.errors import DataError
-from driftloop.gathering import DAY, gather
+from driftloop.gathering import gather
 from driftloop.ids import digest, id_ms
 from driftloop.rejects.quarantine import lines, upload_name
 from driftloop.spec import Spec
 from driftloop.when import from_ms, parse, to_ms
+from driftloop.withheld import DAY
 
 SEARCH_DAYS = 62  # two months: the labels of a month, sent when the next one is over
 OLDEST_DAYS = 400  # predictions older than this are not labelled any more
