@@ -1,6 +1,7 @@
 """Table, picture and page say what the data say, whichever way the story went."""
 
 import math
+from datetime import date
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +11,8 @@ from driftloop.run import Run
 from infra.cli.demo import page, picture, table
 from infra.cli.demo.decisions import by_day, in_words
 from infra.cli.demo.january import log_loss
+from infra.cli.demo.story import _watched
+from tests.driftloop.pages import windows
 
 
 def day(number, drift, ours=0.5):
@@ -48,6 +51,8 @@ def test_the_picture_is_xml_with_each_day_and_each_outcome(story):
     space = "{http://www.w3.org/2000/svg}"
     bars = [r.get("class") for r in root.iter(f"{space}rect")]
     assert bars.count("over") == 1
+    titles = [t.text for t in root.iter(f"{space}title")]
+    assert "2013-02-08: 6.30, unit or schema bug upstream, hour" in titles
     assert bars.count("under") == 13
     marks = [g.get("class") for g in root.iter(f"{space}g")]
     assert marks == ["released", "released", "refused"]
@@ -121,3 +126,11 @@ def test_what_is_held_back_for_one_reason_is_one_line():
         "02-01 drift: version 2 released",
         "02-12 drift: suppressed",
     ]
+
+
+def test_a_day_is_what_the_monitor_said_of_its_window():
+    told = _watched([windows.report()], date(2013, 2, 8))
+    assert (told["drift"], told["performance"]) == (6.3, 1.08)
+    assert (told["moved"], told["kind"]) == (["temp", "carrier"], "unit_bug")
+    assert _watched([windows.quiet()], date(2013, 2, 8))["kind"] is None
+    assert _watched([], date(2013, 2, 8)).keys() == told.keys()
