@@ -44,7 +44,7 @@ test: install ## every test
 lint: install ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-bench: install ## predict, set-up and ingest, measured here beside others (ARGS=--help)
+bench: install ## predict, set-up, ingest and drift, measured here beside others (ARGS=--help)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python tests/bench/bench.py $(ARGS)
 
 deploy: install ## into the AWS account of your credentials (ENV=dev or prod)

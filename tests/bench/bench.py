@@ -3,8 +3,9 @@
     python tests/bench/bench.py [--json FILE]
 
 What a prediction costs beside other ways to serve the same model (see predict.py), what the loop
-takes to set up, and what ingest costs beside pandera, Great Expectations and ydata-profiling (see
-ingest.py). Both run alone as well, and their options are known here.
+takes to set up, what ingest costs beside pandera, Great Expectations and ydata-profiling (see
+ingest.py), and what drift costs beside Evidently and NannyML (see drift.py). Each runs alone as
+well, and their options are known here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import drift
 import ingest
 import predict
 from rich.console import Console
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     predict.arguments(parser)
     ingest.arguments(parser)
+    drift.arguments(parser)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
     console = Console()
@@ -38,6 +41,7 @@ def main() -> None:
         table.add_row(name, f"{seconds:.1f}")
     console.print(table)
     found["ingest"] = ingest.measure(console, options.rows, options.times, options.long)
+    found["drift"] = drift.measure(console, options)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
 
