@@ -48,7 +48,7 @@ def drift(
             window.show(report)
         return None
     if found:
-        how = health(registry.route(model), registry.watch(model))
+        how = health(registry.route(model), registry.watch(model), registry.breaker(model))
         console.out.print(f"[bold]{model}[/]  {escape(how)}\n", soft_wrap=True)
         last = reports.by_window(found)
         _lines(last)

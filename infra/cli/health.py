@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from driftloop.breaker import Breaker
 from driftloop.pages.readable import listed
 from driftloop.pages.window_words import KINDS
 from driftloop.route import Route
 from driftloop.watch import Watch
 
 
-def health(route: Route | None, watch: Watch | None) -> str:
-    """``well``, or what is wrong, how bad and since when."""
+def health(route: Route | None, watch: Watch | None, breaker: Breaker) -> str:
+    """``well``, or what is wrong, how bad and since when; and whether alarms still start runs."""
+    text = _how(route, watch)
+    if not breaker.gave_up:
+        return text
+    return f"{text}; given up on {breaker.gave_up[:10]}, alarms start nothing until it is retrained"
+
+
+def _how(route: Route | None, watch: Watch | None) -> str:
     if route is None:
         return "no version yet"
     if watch is None or watch.version != route.champion.version:

@@ -46,7 +46,7 @@ def facts(deployment: Deployment, model: str) -> dict[str, Any]:
         "model": model,
         "champion": route.champion.version if route else None,
         "since": moment(route.since) if route else None,
-        "health": health(route, registry.watch(model)),
+        "health": health(route, registry.watch(model), registry.breaker(model)),
         "challenger": _challenger(route) if route else None,
         "running": lock.holder,
         "last_run": {"run": runs[0].run, "status": runs[0].status, "outcome": runs[0].outcome}

@@ -36,6 +36,7 @@ LEDGER = [
     decided("02-08", "started", "The drift alarm rang."),
     decided("02-09", "suppressed", "Cooling down: until 2013-02-10."),
     decided("02-10", "suppressed", "Cooling down: until 2013-02-11."),
+    decided("02-25", "rolled_back", "Version 1 was better."),
     decided("02-10", "recorded", "The run has ended.", "run-ended"),
     decided("03-03", "started", "Later."),
 ]

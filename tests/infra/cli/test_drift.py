@@ -7,6 +7,7 @@ import pytest
 
 from driftloop import keys, route
 from driftloop.aws.table import Write
+from driftloop.breaker import Breaker
 from driftloop.watch import Watch
 from infra.cli import reports
 from infra.cli.app import run
@@ -136,14 +137,17 @@ def test_around_a_release_the_version_that_served_most_speaks():
 
 def test_health_is_a_line():
     start, end = window(8).values()
-    assert health(None, None) == "no version yet"
-    assert health(CHAMPION, None) == "not judged yet"
-    assert health(CHAMPION, Watch(2, start, end)) == "not judged yet"
-    assert health(CHAMPION, Watch(3, start, end)) == "well, as of 2013-02-09"
+    well = Breaker()
+    assert health(None, None, well) == "no version yet"
+    assert health(CHAMPION, None, well) == "not judged yet"
+    assert health(CHAMPION, Watch(2, start, end), well) == "not judged yet"
+    assert health(CHAMPION, Watch(3, start, end), well) == "well, as of 2013-02-09"
     bad = Watch(3, start, end, since="2013-02-06T00:00:00.000Z", drift_ratio=6.3,
                 performance_ratio=0.9, kind="unit_bug", features=["temp"])  # fmt: skip
-    assert health(CHAMPION, bad) == (
-        "drift 6.3× since 2013-02-06: unit or schema bug upstream (temp)"
+    said = "drift 6.3× since 2013-02-06: unit or schema bug upstream (temp)"
+    assert health(CHAMPION, bad, well) == said
+    assert health(CHAMPION, bad, Breaker(gave_up=end)) == (
+        f"{said}; given up on 2013-02-09, alarms start nothing until it is retrained"
     )
 
 

@@ -21,6 +21,8 @@ CROWNED = ("promote", "rollback")
 SILENT = ("run-ended", "sweep")
 """Kinds of ledger rows that tell of nothing outside, unless they started something."""
 STARTED = "started"
+ROLLED_BACK = "rolled_back"
+"""A decision that the audit tells of too."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,10 @@ def _moves(changes: Iterable[Audit]) -> Iterator[Mark]:
 
 def _decisions(rows: list[Entry]) -> Iterator[Mark]:
     """A mark a decision; what was decided alike, one after another, in one."""
-    told = [e for e in rows if e.decision == STARTED or e.kind not in SILENT]
+    told = [
+        e for e in rows
+        if e.decision == STARTED or (e.kind not in SILENT and e.decision != ROLLED_BACK)
+    ]  # fmt: skip
     for _, group in groupby(told, key=_alike):
         same = list(group)
         first = same[0]
