@@ -1,0 +1,1 @@
+"""`driftloop replay`: what other policies would have made of what happened."""
