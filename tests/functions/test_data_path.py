@@ -125,7 +125,8 @@ def register(version: int = 1) -> None:
     put("toy/versions/abc/baseline.json", json.dumps(document.to_json()).encode(), "store")
     item = {
         "version": version, "candidate": "abc", "plan_key": "k", "plan_sha256": "s", "run": "r",
-        "cause": "upload", "dataset": "d", "frame": "f", "estimator": "e", "created": "2013-02-01T00:00:00Z",
+        "cause": "upload", "dataset": "d", "frame": "f", "estimator": "e",
+        "created": "2013-02-01T00:00:00Z",
         "spec_digest": "s", "code_digest": "c", "baseline_key": "toy/versions/abc/baseline.json",
     }  # fmt: skip
     champion = {"version": version, "key": "k", "sha256": "s"}

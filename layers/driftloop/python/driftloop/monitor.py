@@ -178,8 +178,10 @@ class Monitor:
             try:
                 document = json.loads(self.store.get(self.versions[version].baseline_key))
                 self._baselines[version] = Baseline.from_json(document)
-            except (IntegrityError, NotFound) as error:
-                self._baselines[version] = str(error)
+            except IntegrityError:
+                self._baselines[version] = "its baseline is of an older form"
+            except NotFound:
+                self._baselines[version] = "its baseline is gone"
         return self._baselines[version]
 
     def _earlier(self, version: int) -> Scorer | None:

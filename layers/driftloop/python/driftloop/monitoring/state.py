@@ -21,8 +21,9 @@ Entry = dict[str, Any]
 
 @dataclass
 class State:
-    """``span``: of a window, milliseconds; ``asked``: when the monitor last had nothing left to do
-    (epoch milliseconds). Forgotten when the window's length changes."""
+    """``span``: of a window, milliseconds; ``asked``: the latest moment (epoch milliseconds) as of
+    which every closed window was judged, and its rows were put under quarantine if they had to be.
+    Forgotten when the window's length changes."""
 
     span: int
     asked: int | None = None
