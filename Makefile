@@ -2,7 +2,7 @@
 # else; the second time it starts at once.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench deploy clean
+.PHONY: help install demo replay test lint bench deploy clean
 
 BIN := .venv/bin
 ENV ?= dev
@@ -37,6 +37,9 @@ $(DONE)/layers: $(DONE)/packages layers/runtime/requirements.txt layers/tabular/
 
 demo: install ## six months of flights through the whole loop; leaves report/demo.html
 	@$(BIN)/driftloop demo $(ARGS)
+
+replay: install ## the flights' whole year, policy by policy: retrains, cost, alarms, quality
+	@$(BIN)/driftloop replay $(ARGS)
 
 test: install ## every test
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
