@@ -105,3 +105,14 @@ def test_chi_squared_between_samples_scatters_as_it_says(bins: int) -> None:
     )
     limit = stats.chi2.ppf(0.95, bins - 1)
     assert 0.04 < (found > limit).mean() < 0.06
+
+
+def test_psi_between_samples_scatters_as_published() -> None:
+    """Yurdakul & Naranjo (2020): as ``(1/n + 1/N) · χ²`` of one degree less than bins."""
+    rng = np.random.default_rng(1)
+    shares, reference, rows = np.full(10, 0.1), 20_000, 500
+    found = drift.psi(
+        rng.multinomial(reference, shares, 4000), rng.multinomial(rows, shares, 4000)
+    ) / (1 / rows + 1 / reference)
+    assert found.mean() == pytest.approx(9, rel=0.03)
+    assert 0.04 < (found > stats.chi2.ppf(0.95, 9)).mean() < 0.06
