@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from driftloop.judgement import NO_DATA
 from driftloop.losses import as_loss
 from driftloop.pages.readable import listed
 
@@ -83,8 +82,7 @@ def headline(report: Report) -> str:
         text = " and ".join(said)
         return text[:1].upper() + text[1:]
     if worst(report) is None:
-        few = report["status"] == NO_DATA
-        return "Too few rows to judge" if few else f"Not judged: {report['status']}"
+        return f"Not judged: {report['status']}"
     return "All is as at training"
 
 
