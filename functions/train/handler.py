@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from driftloop.aws.store import Store
 from driftloop.collect import unpack
 from driftloop.frame import Frame
 from driftloop.spec import Spec
-from driftloop.train import Candidate, train
+from driftloop.train import Candidate, recalibrate, train
 
 logger = Logger()
 
@@ -26,7 +27,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     match event["op"]:
         case "train":
             frame = Frame.from_bytes(store.get(state["frame"]["key"]))
-            candidate = train(frame, spec, state["choice"], settings.code)
+            candidate = _train(store, spec, frame, state["choice"], settings.code)
         case "collect":
             output = urlsplit(state["job"]["ModelArtifacts"]["S3ModelArtifacts"])
             candidate = unpack(Store(output.netloc).get(output.path.lstrip("/")))
@@ -36,6 +37,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     answer = candidate.summary(spec.name, state["choice"], state["frame"]["train_rows"])
     logger.info("trained", extra={"run": state["run"], **answer})
     return answer
+
+
+def _train(
+    store: Store, spec: Spec, frame: Frame, choice: Mapping[str, Any], code: str
+) -> Candidate:
+    if "recalibrate" not in choice:
+        return train(frame, spec, choice, code)
+    champion = {name: store.get(key) for name, key in choice["recalibrate"]["files"].items()}
+    return recalibrate(frame, spec, choice, code, champion)
 
 
 def _keep(store: Store, model: str, candidate: Candidate) -> None:

@@ -21,6 +21,7 @@ from driftloop.aws.registry import Registry
 from driftloop.aws.table import Write
 from driftloop.errors import IntegrityError
 from driftloop.route import Served, first
+from driftloop.version import Version
 from tests.driftloop.learning import frame_of, spec_of
 
 SPEC = spec_of(
@@ -140,6 +141,40 @@ def test_a_candidate_is_judged_against_the_version_that_answers(call):
     verdict = call("validate", "validate", state)
     assert not verdict["accepted"] and verdict["champion"] == 4
     assert [r["gate"] for r in verdict["reasons"] if not r["passed"]] == ["beats_champion"]
+
+
+def test_a_champion_is_recalibrated_in_either_branch(call, tmp_path):
+    """A run of that mode has one trial, and its candidate goes the way of any other."""
+    state = chosen(call)
+    trained = call("train", "train", state)
+    table, pk = Registry("registry").table, keys.model_pk("small")
+    known = {**trained, "version": 4, "cause": "upload", "dataset": "d", "frame": "f",
+             "run": "r", "created": "", "spec_digest": "", "code_digest": ""}  # fmt: skip
+    version = Version.from_item(known)
+    table.write(Write("Put", pk, keys.version_sk(4), version.to_item()))
+    served = Served(4, trained["plan_key"], trained["plan_sha256"])
+    table.write(Write("Put", pk, keys.ROUTE, first(served, "2013-02-01T00:00:00.000Z").to_item()))
+
+    state |= {"mode": "recalibrate", "run": "drift-abc-1"}
+    state["frame"]["classes"] = ["0", "1"]
+    (trial,) = call("tune", "propose", state)
+    state["scores"] = [call("tune", "evaluate", state, trial=trial)]
+    state["choice"] = call("tune", "choose", state)
+    state["candidate"] = call("train", "train", state)
+    assert state["candidate"]["plan_sha256"] != trained["plan_sha256"]
+    assert call("validate", "validate", state)["metrics"]["roc_auc"] > 0.6
+
+    base, files, job = tmp_path / "ml", stored(), "small/runs/drift-abc-1/job/"
+    (base / "input/data/training").mkdir(parents=True)
+    (base / "input/data/training/abc.npz").write_bytes(files[FRAME])
+    (base / "input/data/spec").mkdir()
+    for key in (key for key in files if key.startswith(job)):
+        (base / "input/data/spec" / key.removeprefix(job)).write_bytes(files[key])
+    (base / "input/config").mkdir()
+    (base / "input/config/hyperparameters.json").write_text("{}")
+    assert container.run(base) == 0
+    plan = (base / "model" / "plan.json").read_bytes()
+    assert files[state["candidate"]["plan_key"]] == plan
 
 
 def test_law_7_a_swapped_candidate_is_not_judged(call):

@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
 
 Reads, under ``/opt/ml`` (or ``SAGEMAKER_BASE_DIR``): the frame from channel ``training``,
-``spec.json`` and ``choice.json`` from channel ``spec``, and ``hyperparameters.json``, whose values
+``spec.json`` and ``choice.json`` (and the champion's plan and pipeline, if that is to be
+recalibrated) from channel ``spec``, and ``hyperparameters.json``, whose values
 are strings. Writes the candidate's files to ``model/``, from which SageMaker makes
 ``model.tar.gz``; on failure the reason to ``output/failure`` and exit code 1. The code that trains
 is the Lambda branch's own, so the plan is the same, byte for byte.
@@ -21,7 +22,7 @@ from pathlib import Path
 from driftloop.errors import DriftloopError, TrainingError
 from driftloop.frame import Frame
 from driftloop.spec import Spec
-from driftloop.train import train
+from driftloop.train import recalibrate, train
 
 BASE = "/opt/ml"
 
@@ -50,7 +51,12 @@ def _train(base: Path) -> None:
         raise TrainingError(f"channel training holds {len(frames)} frames, not one")
     frame = Frame.from_bytes(frames[0].read_bytes())
     print(f"{spec.name}: {choice['estimator']} on {int(frame.train.sum())} rows", flush=True)
-    candidate = train(frame, spec, choice, choice["code"])
+    if "recalibrate" in choice:
+        names = choice["recalibrate"]["files"]
+        champion = {name: (channels / "spec" / name).read_bytes() for name in names}
+        candidate = recalibrate(frame, spec, choice, choice["code"], champion)
+    else:
+        candidate = train(frame, spec, choice, choice["code"])
     (base / "model").mkdir(parents=True, exist_ok=True)
     for name, data in candidate.files.items():
         (base / "model" / name).write_bytes(data)

@@ -10,13 +10,19 @@ change of the base rate asks for; a slope near 0 or below it says that the ranki
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from driftloop.frame import Frame
+
 Floats = npt.NDArray[np.float64]
 
+NEWEST = 5_000
+"""Rows a recalibration is fitted on, at most: two numbers need no more, and the newest know the
+present best."""
 _CLIP = 1e-15
 _PRIOR = 0.01  # precision around "changes nothing": keeps the fit finite where classes separate
 _STEPS = 50
@@ -29,16 +35,31 @@ class Recalibration:
     slope: float
     intercept: tuple[float, ...]
 
-    def apply(self, scores: Floats) -> Floats:
-        """The scores as they should be; the same shape, finite."""
+    def apply(self, scores: Floats, classes: Sequence[str] | None) -> Floats:
+        """The scores as they should be, the same shape; ``classes`` None: values."""
+        if classes is None:
+            return np.asarray(self.intercept[0] + self.slope * scores)
         if scores.ndim == 2:
             return _softmax(self.slope * _log(scores) + np.array(self.intercept))
         logits = self.slope * (_log(scores) - _log(1.0 - scores)) + self.intercept[0]
         return _softmax(np.column_stack([np.zeros(logits.size), logits]))[:, 1]
 
-    def shift(self, values: Floats) -> Floats:
-        """The same for a regression's values."""
-        return np.asarray(self.intercept[0] + self.slope * values)
+
+def newest(frame: Frame) -> npt.NDArray[np.int64]:
+    """Positions of the newest rows to learn from: by time, or else as they came in."""
+    rows = np.flatnonzero(frame.train)
+    if frame.time is not None:
+        rows = rows[np.argsort(frame.time[rows], kind="stable")]
+    return np.sort(rows[-NEWEST:])
+
+
+def of(
+    scores: Floats, truth: npt.NDArray[np.generic], classes: Sequence[str] | None
+) -> Recalibration:
+    """:func:`of_classes`, or :func:`of_values` where there are none."""
+    if classes is None:
+        return of_values(scores, truth.astype(np.float64))
+    return of_classes(scores, truth)
 
 
 def of_classes(scores: Floats, truth: npt.NDArray[np.generic]) -> Recalibration:

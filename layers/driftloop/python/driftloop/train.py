@@ -22,7 +22,7 @@ import sklearn
 import skops
 from threadpoolctl import threadpool_info
 
-from driftloop import keys, losses, persisted, pipeline
+from driftloop import keys, losses, persisted, pipeline, recalibration
 from driftloop.baseline import baseline
 from driftloop.diagnosis.misses import Misses
 from driftloop.errors import IntegrityError, TrainingError
@@ -31,6 +31,7 @@ from driftloop.frame import Frame
 from driftloop.plan import conformal, load, schema
 from driftloop.plan.background import with_background
 from driftloop.plan.export import export
+from driftloop.plan.recalibrated import recalibrated
 from driftloop.spec import Spec
 
 PLAN, PIPELINE = "plan.json", "pipeline.skops"
@@ -94,6 +95,52 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     everything = np.asarray(pipeline.predict(fitted, frame), np.float64)
     _check(answers, everything[frame.holdout])
     everything[frame.holdout] = answers
+    made = environment(spec, code)
+    return _described(frame, spec, exported, everything, persisted.dumps(fitted), made)
+
+
+def recalibrate(
+    frame: Frame,
+    spec: Spec,
+    choice: Mapping[str, Any],
+    code: str,
+    champion: Mapping[str, bytes],
+) -> Candidate:
+    """The champion's plan with its answers set right by the newest rows of the training part.
+
+    choice: with ``recalibrate``, as :func:`driftloop.tune.recalibration` proposed it. champion:
+    its files ``PLAN`` and ``PIPELINE``. The pipeline is kept as it was fitted: what is shifted is
+    the plan, and by how much is written down with the environment.
+
+    Raises TrainingError if there is nothing to judge or describe it by.
+    """
+    plan = schema.read(champion[PLAN])
+    before = _answers(champion[PLAN], frame)
+    newest = recalibration.newest(frame)
+    found = recalibration.of(before[newest], frame.target[newest], frame.classes)
+    shifted = recalibrated(plan, found)
+    made = environment(spec, code) | {
+        "recalibrated": {
+            **choice["recalibrate"],
+            "slope": found.slope,
+            "intercept": list(found.intercept),
+            "rows": int(newest.size),
+        }
+    }
+    everything = _answers(schema.dump(shifted), frame)
+    return _described(frame, spec, shifted, everything, champion[PIPELINE], made)
+
+
+def _described(
+    frame: Frame,
+    spec: Spec,
+    exported: schema.Plan,
+    everything: npt.NDArray[np.float64],
+    fitted: bytes,
+    made: Mapping[str, Any],
+) -> Candidate:
+    """The candidate with all that is measured of it; ``everything``: its answers to all rows."""
+    holdout, answers = frame.take(frame.holdout), everything[frame.holdout]
     if frame.classes is None:
         exported |= {"interval": conformal.interval((holdout.target - answers).tolist())}
     metric = spec.metric
@@ -111,9 +158,9 @@ def train(frame: Frame, spec: Spec, choice: Mapping[str, Any], code: str) -> Can
     return Candidate(
         {
             PLAN: schema.dump(schema.check(exported)),
-            PIPELINE: persisted.dumps(fitted),
+            PIPELINE: fitted,
             BASELINE: _json(described.to_json()),
-            ENVIRONMENT: _json(environment(spec, code)),
+            ENVIRONMENT: _json(made),
         }
     )
 

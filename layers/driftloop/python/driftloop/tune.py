@@ -8,18 +8,25 @@ from ``training.seed``, so the same spec proposes the same trials.
 
 from __future__ import annotations
 
+import json
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from driftloop import losses, pipeline
+from driftloop import keys, losses, pipeline
+from driftloop import recalibration as slope
+from driftloop.answers import answers
 from driftloop.errors import TrainingError
 from driftloop.frame import Frame
+from driftloop.plan import Scorer
+from driftloop.plan.recalibrated import refusal
+from driftloop.plan.schema import Plan
 from driftloop.spec import GREATER_IS_BETTER, Spec
+from driftloop.version import Version
 
 Trial = dict[str, Any]
 Score = dict[str, Any]
@@ -57,8 +64,38 @@ def propose(spec: Spec) -> list[Trial]:
     return trials
 
 
-def evaluate(frame: Frame, spec: Spec, trial: Trial) -> Score:
+def recalibration(
+    spec: Spec, champion: Version, plan: Plan, classes: list[str] | None
+) -> list[Trial]:
+    """The one trial of a run that is to set the champion's answers right: its own parameters, and
+    ``recalibrate``, which says whose plan. Where that plan cannot be recalibrated, the trials of
+    any run, the first of which says why (``instead``)."""
+    name = f"version {champion.version}"
+    if why := refusal(plan, spec, classes):
+        trials = propose(spec)
+        return [trials[0] | {"instead": f"{name} cannot be recalibrated: {why}"}, *trials[1:]]
+    whose = {
+        "version": champion.version,
+        "plan_sha256": champion.plan_sha256,
+        "files": {
+            name: keys.version_artefact(spec.name, champion.candidate, name)
+            for name in ("plan.json", "pipeline.skops")
+        },
+    }
+    return [
+        {
+            "trial": 0,
+            "estimator": champion.estimator,
+            "params": dict(champion.params),
+            "recalibrate": whose,
+        }
+    ]
+
+
+def evaluate(frame: Frame, spec: Spec, trial: Trial, champion: Scorer | None = None) -> Score:
     """Fit and score one trial: the trial with ``metric``, ``score`` (mean) and ``folds``.
+
+    champion: whose answers a trial with ``recalibrate`` sets right.
 
     A trial that cannot be fitted or scored has ``error``, a sentence, instead.
     """
@@ -66,9 +103,13 @@ def evaluate(frame: Frame, spec: Spec, trial: Trial) -> Score:
     scores = []
     try:
         for learn, judge in folds(frame, spec.training.seed):
-            fitted = pipeline.fit(spec, trial["estimator"], trial["params"], frame, learn)
             part = frame.take(judge)
-            score = losses.value(metric, part.target, pipeline.predict(fitted, part))
+            if champion is not None:
+                answered = _recalibrated(champion, frame.take(learn), part)
+            else:
+                fitted = pipeline.fit(spec, trial["estimator"], trial["params"], frame, learn)
+                answered = pipeline.predict(fitted, part)
+            score = losses.value(metric, part.target, answered)
             if score is None or not math.isfinite(score):
                 raise TrainingError(f"{metric} is undefined on the {len(judge)} rows to judge by")
             scores.append(score)
@@ -85,7 +126,26 @@ def choose(spec: Spec, scores: list[Score]) -> Score:
         raise TrainingError(f"none of {len(scores)} trials could be fitted: {reasons}")
     sign = -1.0 if GREATER_IS_BETTER[spec.metric] else 1.0
     best = min(scored, key=lambda s: (sign * s["score"], s["trial"]))
-    return {key: best[key] for key in ("trial", "estimator", "params", "score", "metric")}
+    told = ("trial", "estimator", "params", "score", "metric", "recalibrate", "instead")
+    return {key: best[key] for key in told if key in best}
+
+
+def _recalibrated(champion: Scorer, learn: Frame, judge: Frame) -> npt.NDArray[np.float64]:
+    newest = learn.take(slope.newest(learn))
+    found = slope.of(answers(champion, newest), newest.target, newest.classes)
+    return found.apply(answers(champion, judge), judge.classes)
+
+
+def records(
+    spec: Spec, scores: list[Score], choice: Mapping[str, Any], code: str
+) -> dict[str, bytes]:
+    """What a run keeps, by name: the trials, for people; and what a training job needs beside the
+    frame and the champion's files."""
+    return {
+        "trials.json": _json(scores),
+        "job/spec.json": spec.to_json(),
+        "job/choice.json": _json({**choice, "code": code}),
+    }
 
 
 def folds(frame: Frame, seed: int) -> Iterator[tuple[Positions, Positions]]:
@@ -117,6 +177,10 @@ def _drawn(
         if params not in taken:
             return params
     return None
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, sort_keys=True).encode()
 
 
 def _one_of(*values: Any) -> Callable[[random.Random], Any]:

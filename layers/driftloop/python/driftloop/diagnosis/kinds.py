@@ -60,7 +60,7 @@ def diagnose(
     erring = None
     if worse and labelled is not None:
         erring = quality(
-            baseline.metric, baseline.value, baseline.classes is not None,
+            baseline.metric, baseline.value, baseline.classes,
             labelled.records, labelled.truth, labelled.scores, misses, before,
         )  # fmt: skip
     moved = [c for c in columns if c.moved]

@@ -57,7 +57,7 @@ def _kept(found: Recalibration) -> bool:
 def quality(
     metric: str,
     was: float,
-    classify: bool,
+    classes: Sequence[str] | None,
     records: Sequence[Record],
     truth: Floats,
     scores: Floats,
@@ -69,12 +69,8 @@ def quality(
     value = losses.value(metric, truth, scores)
     if value is None:
         return None
-    if classify:
-        found = recalibration.of_classes(scores, truth)
-        mended = found.apply(scores)
-    else:
-        found = recalibration.of_values(scores, truth)
-        mended = found.shift(scores)
+    found = recalibration.of(scores, truth, classes)
+    mended = found.apply(scores, classes)
     repaired = losses.value(metric, truth, mended)
     seen = mended if _kept(found) else scores
     watched = misses.classes if misses else tuple(range(scores.shape[1])) if scores.ndim > 1 else ()

@@ -45,7 +45,8 @@ class Bug:
 def bug(column: Column) -> Bug | None:
     """None unless undoing one known change leaves little of the column's drift."""
     if isinstance(column.trained.sketch, NumberSketch):
-        return _of_numbers(column)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows was no such change
+            return _of_numbers(column)
     return _of_texts(column)
 
 
