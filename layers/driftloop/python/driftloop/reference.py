@@ -59,26 +59,37 @@ class Reference:
     def score(self, seen: Sketch, null: Null, levels: Floats) -> Score:
         """The statistics of a window, their thresholds at its size and their ratios; ``levels``
         as ``null.levels`` gives them."""
-        window = self._counted(seen)
-        found = {}
-        for name, marginal in self.nulls.items():
-            value = float(STATISTICS[name].between(self._reference, window))
-            limit = null.threshold(name, marginal, levels, self._reference, window)
-            found[name] = Measure(value=value, threshold=limit, ratio=value / limit)
+        found = {
+            name: Measure(value=float(value), threshold=float(limit), ratio=float(value / limit))
+            for name, (value, limit) in self.measured(self._counted(seen), null, levels).items()
+        }
         worst = max(found, key=lambda name: found[name]["ratio"], default=None)
         ratio = found[worst]["ratio"] if worst else 0.0
         return {"statistics": found, "ratio": ratio, "statistic": worst}
+
+    def measured(
+        self, windows: Counts, null: Null, levels: Floats
+    ) -> dict[str, tuple[Floats, Floats]]:
+        """Each statistic and its threshold, of one window or of each of many."""
+        base = self._reference
+        return {
+            name: (
+                STATISTICS[name].between(base, windows),
+                null.threshold(name, marginal, levels, base, windows),
+            )
+            for name, marginal in self.nulls.items()
+        }
 
     @cached_property
     def _reference(self) -> Counts:
         return self._counted(self.sketch)
 
     def _counted(self, sketch: Sketch) -> Counts:
-        fine = self.fine
+        fine, ends = self.fine, "wasserstein" in self.nulls
         return Counts(
             np.array(self.bins.counts(sketch), np.float64),
             np.array(fine.counts(sketch), np.float64),
-            np.array(fine.borders(sketch) if isinstance(fine, NumberBins) else (), np.float64),
+            np.array(fine.borders(sketch) if ends and isinstance(fine, NumberBins) else ()),
             np.array(float(sketch.rows)),
         )
 

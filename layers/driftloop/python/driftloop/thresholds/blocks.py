@@ -24,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 FEWEST = 8
 HALVINGS = 6
+NEIGHBOURS = 10  # one in so many blocks, either side
 MOST = 4000
 RUN = 30  # windows kept in a row when there are more than MOST, for alarms over several
 DRAWS, MOST_DRAWS, DRAWN_ROWS = 200, 1000, 4096
@@ -45,6 +46,11 @@ class Blocks:
     place: Ints
     sizes: tuple[int, ...]
     drawn: bool
+
+    @property
+    def near(self) -> int:
+        """On either side, the blocks that may be alike for being neighbours."""
+        return 0 if self.drawn else max(1, self.count // NEIGHBOURS)
 
     def stretches(self, rows: Ints) -> npt.NDArray[np.bool_] | None:
         """For each block as many other blocks in a row as ``rows`` fill, from here and there; None

@@ -3,10 +3,14 @@
 For each block of training data that stands for a window (``thresholds.blocks``), every statistic of
 every column is computed against the data without that block, at each of a few sizes. On its scale
 (``thresholds.statistics``) each is standardised by its own mean and deviation over the *other*
-blocks, as a new window's is. The largest of all of a block is what decides whether that window
-would have raised an alarm: taking it block by block keeps all dependence between columns and
-between statistics. One level for the largest (``thresholds.tail``), turned back into the scale of
-each statistic, gives every one its threshold: the family meets the budget, however many they are.
+blocks, as a new window's is. A window to come is no neighbour of the training data, so a block's
+neighbours, which may be like it, are left out of both as well: h-block cross-validation (Burman,
+Chow & Nolan, "A cross-validatory method for dependent data", Biometrika 81(2), 1994).
+
+The largest of all of a block is what decides whether that window would have raised an alarm: taking
+it block by block keeps all dependence between columns and between statistics. One level for the
+largest (``thresholds.tail``), turned back into the scale of each statistic, gives every one its
+threshold: the family meets the budget, however many they are.
 
 What is kept is the means and deviations and the largest of each block, so a version's budget and
 its alarm can be changed without training it anew. In between two sizes, thresholds are interpolated
@@ -84,30 +88,25 @@ class Null:
         return _levels(self, self.rate(monitor), *of(monitor.alarm))
 
     def threshold(
-        self,
-        name: str,
-        marginal: Marginal,
-        levels: Floats,
-        reference: Counts,
-        window: Counts,
-    ) -> float:
-        """Of a statistic for one window."""
+        self, name: str, marginal: Marginal, levels: Floats, reference: Counts, window: Counts
+    ) -> Floats:
+        """Of a statistic, for one window or for each of many."""
         statistic = STATISTICS[name]
-        most = float(statistic.most(reference, window))
-        floor = float(statistic.floors(window))
-        if not self.rows or not most:
-            return floor or 1.0
-        scaled = np.array(marginal.mean) + levels * np.array(marginal.deviation)
-        found = np.log(np.maximum(statistic.unscaled(scaled, most), 1e-300))
-        rows = float(window.rows)
-        if name != "missing":  # as many as would hold these values
-            rows = float(window.present) / max(1 - float(reference.missing), 1e-9)
-        size = np.log(max(rows, 1.0))
+        most, floor = statistic.most(reference, window), statistic.floors(window)
+        if not self.rows:
+            return floor
         sizes = np.log(self.rows)
-        limit = float(np.interp(size, sizes, found))
-        if size < sizes[0] and not statistic.grows:  # as independent rows scatter
-            limit += (sizes[0] - size) / (3 * statistic.power)
-        return max(floor, min(float(np.exp(limit)), 0.999 * most))
+        size = np.log(np.maximum(statistic.size(reference, window), 1.0))
+        place = np.clip(np.interp(size, sizes, np.arange(sizes.size)), 0, sizes.size - 1)
+        below = np.minimum(place.astype(np.int64), max(sizes.size - 2, 0))
+        scaled = np.array(marginal.mean) + levels * np.array(marginal.deviation)
+        limits = np.log(np.maximum(statistic.unscaled(scaled, most[..., None]), 1e-300))
+        at = np.take_along_axis(limits, below[..., None], -1)[..., 0]
+        following = np.minimum(below + 1, sizes.size - 1)[..., None]
+        limit = at + (place - below) * (np.take_along_axis(limits, following, -1)[..., 0] - at)
+        limit += np.maximum(sizes[0] - size, 0) * statistic.fall  # as independent rows scatter
+        in_reach = np.where(most > 0, 0.999 * most, 1.0)
+        return np.asarray(np.maximum(floor, np.minimum(np.exp(limit), in_reach)))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -168,7 +167,7 @@ class Family:
                 most = statistic.most(rest, window)
                 scaled = statistic.scaled(statistic.between(rest, window), most)
                 floor = statistic.scaled(np.minimum(statistic.floors(window), most), most)
-                mean, deviation, apart = _standardised(scaled, float(np.median(floor)))
+                mean, deviation, apart = _standardised(scaled, float(np.median(floor)), blocks.near)
                 found[name].append((mean, deviation))
                 self._maxima[i] = np.maximum(self._maxima[i], apart)
         return {name: Marginal(*zip(*pairs, strict=True)) for name, pairs in found.items()}
@@ -197,7 +196,9 @@ class _Tally:
 
     def rest(self, stretch: npt.NDArray[np.bool_] | None) -> Floats:
         whole = self.of(self._blocks.rows, self._blocks.block)
-        return self._all - whole if stretch is None else stretch.astype(np.float64) @ whole
+        if stretch is not None:
+            return stretch.astype(np.float64) @ whole
+        return self._all - around(whole, self._blocks.near)
 
 
 def _counts(tallied: Sequence[Floats], borders: Floats) -> Counts:
@@ -205,17 +206,29 @@ def _counts(tallied: Sequence[Floats], borders: Floats) -> Counts:
     return Counts(coarse[..., 1:], fine[..., 1:], borders, np.asarray(coarse.sum(-1)))
 
 
-def _standardised(scaled: Floats, floor: float) -> tuple[float, float, Floats]:
-    """Mean and deviation, and how many deviations of the others each lies above their mean."""
-    n = scaled.size
+def _standardised(scaled: Floats, floor: float, near: int) -> tuple[float, float, Floats]:
+    """Mean and deviation; and how many deviations of those not ``near`` each lies above their
+    mean."""
     mean = float(scaled.mean())
     apart = scaled - mean
     square = float(apart @ apart)
-    others = -apart / (n - 1)  # their mean, from the mean of all
-    spread = np.sqrt(np.maximum(square - apart**2 - (n - 1) * others**2, 0.0) / (n - 2))
-    spread = _least(spread, mean + others, floor)
-    deviation = float(_least(np.array((square / (n - 1)) ** 0.5), np.array(mean), floor))
-    return mean, deviation, np.minimum((apart - others) / spread, APART)
+    others = scaled.size - around(np.ones(scaled.size), near)
+    theirs = -around(apart, near) / others
+    spread = square - around(apart**2, near) - others * theirs**2
+    spread = np.sqrt(np.maximum(spread, 0.0) / np.maximum(others - 1, 1))
+    spread = _least(spread, mean + theirs, floor)
+    deviation = _least(np.array((square / (scaled.size - 1)) ** 0.5), np.array(mean), floor)
+    return mean, float(deviation), np.minimum((apart - theirs) / spread, APART)
+
+
+def around(values: Floats, near: int) -> Floats:
+    """Sums over each row and ``near`` of its neighbours on either side (first axis)."""
+    if not near:
+        return values
+    n = len(values)
+    total = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    each = np.arange(n)
+    return np.asarray(total[np.minimum(each + near + 1, n)] - total[np.maximum(each - near, 0)])
 
 
 def _least(deviation: Floats, mean: Floats, floor: float) -> Floats:

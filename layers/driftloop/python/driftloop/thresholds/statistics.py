@@ -58,7 +58,7 @@ class Counts:
 @dataclass(frozen=True)
 class Statistic:
     """``between``: of the reference and windows; ``power``: of its scale; ``floor``: of one row
-    if ``grows`` (with the rows of the window)."""
+    if it ``grows`` with them; ``of_rows``: with and without a value."""
 
     between: Callable[[Counts, Counts], Floats]
     suits: frozenset[Role]
@@ -66,9 +66,20 @@ class Statistic:
     floor: float
     most: Callable[[Counts, Counts], Floats]
     grows: bool = False
+    of_rows: bool = False
 
     def floors(self, window: Counts) -> Floats:
         return self.floor * (window.present if self.grows else np.ones(window.rows.shape))
+
+    @property
+    def fall(self) -> float:
+        """With what power of the rows it falls between independent samples."""
+        return 0.0 if self.grows else 1 / (3 * self.power)
+
+    def size(self, reference: Counts, window: Counts) -> Floats:
+        """Rows of a window that hold as many values, if it is about values."""
+        held = np.maximum(1 - reference.missing, 1e-9)
+        return window.rows if self.of_rows else np.asarray(window.present / held)
 
     def scaled(self, value: npt.ArrayLike, most: npt.ArrayLike) -> Floats:
         """Finite also at ``most``, and beyond."""
@@ -122,7 +133,7 @@ STATISTICS = {
     "chi_squared": Statistic(_chi, _ANY, SQUARE, 0.02, _most_chi, grows=True),
     "missing": Statistic(
         lambda p, q: drift.missing_shift(p.missing, q.missing), _FEATURES, DISTANCE, 0.01,
-        lambda p, q: np.maximum(p.missing, 1 - p.missing) + 0 * q.rows,
+        lambda p, q: np.maximum(p.missing, 1 - p.missing) + 0 * q.rows, of_rows=True,
     ),
     "new_category": Statistic(
         lambda p, q: drift.new_category_rate(p.fine, q.fine), _TEXTS, DISTANCE, 0.01, _far(1.0)
