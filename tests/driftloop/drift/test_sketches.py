@@ -120,3 +120,19 @@ def test_the_ends_of_the_scale_give_numbers_law_10(reference: Any, seen: Any) ->
     over = NumberBins.of(one)
     borders_of = over.borders(two)
     assert np.isfinite(drift.wasserstein(over.counts(one), over.counts(two), borders_of))
+
+
+@given(samples, samples, samples)
+def test_a_window_in_pieces_drifts_as_in_one(
+    a: list[float], b: list[float], c: list[float]
+) -> None:
+    whole, pieces = sketched(b + c), NumberSketch.merge(sketched(b), sketched(c))
+    assert isinstance(pieces, NumberSketch)
+    over = NumberBins.of(sketched(a))
+    assert over.counts(whole) == over.counts(pieces) and over.borders(whole) == over.borders(pieces)
+    for one, two in zip(
+        sketched(a).buckets.beside(whole.buckets),
+        sketched(a).buckets.beside(pieces.buckets),
+        strict=True,
+    ):
+        assert one.tolist() == two.tolist()
