@@ -49,7 +49,8 @@ Look at:
         """What: What the inputs say of the truth has changed.
 Since: 2013-02-03 00:00 UTC; judged until 2013-02-06 00:00 UTC.
 How bad: drift 6.3 times its threshold, performance 1.5 times its threshold.
-Done: A run was started to retrain the model from the labelled rows; you hear of its end.
+Done: A run was started to retrain the model from the labelled rows; you hear if it fails \
+or releases a version.
 Look at:
   driftloop drift flights --window 2013-02-05
   driftloop runs flights""",

@@ -65,6 +65,14 @@ def test_after_giving_up_there_is_silence_but_for_what_no_run_would_mend(books):
         assert len(books.told) == (action == "quarantine")
 
 
+def test_people_hear_of_an_alarm_that_nothing_explains(books):
+    books.sees(None, None)
+    books.hear(books.alarm(0))
+    (told,) = books.told
+    assert "drift since 2013-02-02, retraining" in told["subject"]
+    assert "nothing tells why" in told["text"]
+
+
 def test_an_alarm_about_a_version_that_has_gone_starts_nothing(books):
     books.sees("concept_shift", "retrain", version=2)
     books.stands(0)

@@ -34,7 +34,7 @@ def trouble(
 ) -> Notice:
     """Something is wrong. ``why`` no run was started, or the ``mode`` of the one that was;
     ``back``: the version that answers again."""
-    kind, action = watch.kind or cause, str(watch.action)
+    kind, action, since = watch.kind or cause, str(watch.action), watch.since or watch.window
     look = [f"driftloop drift {model} --window {watch.window[:10]}"]
     if back is not None:
         did = f"rolled back to version {back}"
@@ -44,7 +44,7 @@ def trouble(
         did = "recalibrating" if mode == "recalibrate" else "retraining"
         done = (
             f"A run was started to {'recalibrate' if mode == 'recalibrate' else 'retrain'} the "
-            "model from the labelled rows; you hear of its end."
+            "model from the labelled rows; you hear if it fails or releases a version."
         )
         look.append(f"driftloop runs {model}")
     else:
@@ -52,9 +52,9 @@ def trouble(
         done = f"{'Nothing' if action == 'roll_back' else 'No run was started'}: {why}."
         look.append(f"driftloop ledger {model}")
     return _notice(
-        f"[driftloop] {model}: {_KINDS.get(kind, kind)} since {watch.since[:10]}, {did}",
-        f"What: {watch.text or _KINDS.get(kind, kind)}",
-        f"Since: {_moment(watch.since or watch.window)}; judged until {_moment(watch.end)}.",
+        f"[driftloop] {model}: {_KINDS.get(kind, kind)} since {since[:10]}, {did}",
+        f"What: {watch.text or f'the {cause} alarm went off, and nothing tells why.'}",
+        f"Since: {_moment(since)}; judged until {_moment(watch.end)}.",
         f"How bad: {_ratios(watch)}.",
         f"Done: {done}",
         *([f"To do: {_HELD[action].format(model=model)}"] if action in _HELD else []),

@@ -70,11 +70,13 @@ def respond(cause: str, time: str, state: State, spec: Spec) -> Response:
     found = replace(_policy(cause, time, state, spec), about=_about(watch))
     if found.escalated:
         return replace(found, notice=notice.given_up(spec.name, cause, found.breaker, watch, time))
-    if watch is None or not watch.kind or wanted(state) == "ignore":
+    if watch is None or wanted(state) == "ignore":
         return found
-    if state.breaker.gave_up and wanted(state) in MODES:
+    if state.breaker.gave_up and wanted(state) in MODES and not found.mode:
         return found  # people were called, and wait for no more of the same
-    trouble = f"{watch.kind} of version {watch.version} since {watch.since or watch.window}"
+    trouble = (
+        f"{watch.kind or cause} of version {watch.version} since {watch.since or watch.window}"
+    )
     if trouble in state.breaker.told and not found.move:
         return found
     back = found.move.new.champion.version if found.move else None

@@ -12,7 +12,7 @@ from driftloop.event import ALARMS
 from driftloop.traffic import Traffic
 from driftloop.when import iso
 
-_POINTS = 1440  # most that one answer of GetMetricStatistics holds
+_POINTS = 1440  # asked for at once, at most: the minutes of a day
 _MINUTES_KEPT = 15 * 86400 - 3600  # seconds
 
 
