@@ -128,7 +128,7 @@ LABELS = Stage(
 )  # fmt: skip
 
 MONITOR = Stage(
-    "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 300, asynchronous=True,
+    "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 900, asynchronous=True,
     reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
     lists=("captures", "labels"),
     items=(*READ_ITEMS, "dynamodb:PutItem"),

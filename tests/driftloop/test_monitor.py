@@ -249,7 +249,8 @@ def test_a_call_after_a_long_silence_catches_up_within_bounds(
     for day in range(7):
         world.serve(day)
     monkeypatch.setattr("driftloop.monitor.MOST", 5)
-    assert [len(world.judge(10, hour)) for hour in range(1, 4)] == [5, 2, 0]
+    judged = [[j["window"]["start"][8:10] for j in world.judge(10, hour)] for hour in (1, 2, 3)]
+    assert judged == [["03", "04", "05", "06", "07"], ["01", "02"], []]  # the present first
 
 
 STEPS = [

@@ -172,7 +172,7 @@ def test_losses_of_before_are_of_the_same_rows() -> None:
 
 
 def test_of_a_very_large_window_a_fair_sample_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("driftloop.monitor.MOST_ROWS", 200)
+    monkeypatch.setattr("driftloop.monitor.SAMPLE", 200)
     worlds = []
     for hours in ([1, 2, 3], [3, 1, 2, 1]):
         world = World(make_spec())

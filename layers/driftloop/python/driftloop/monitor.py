@@ -35,7 +35,8 @@ from driftloop.watch import Watch
 from driftloop.when import from_ms, parse, to_ms
 
 MOST = 200  # judgements of one call; the next one goes on …
-MOST_ROWS = 300_000  # … as after so many rows; of a larger window a sample is judged
+MOST_ROWS = 1_000_000  # … as after so many rows
+SAMPLE = 100_000  # rows: of a larger window no more are judged
 
 Page = Callable[[Report, Baseline, Sketches], str]
 
@@ -88,6 +89,7 @@ class Monitor:
         self._tell(moment, state, said)
         state.forget(windows.first)
         state.write(self.store, name)
+        summaries.sort(key=lambda each: (each["window"]["start"], each["version"]))
         return {"judged": summaries, "left": left}
 
     def _judged(self, task: Task, before: Entry) -> tuple[Entry, Report | None]:
@@ -122,7 +124,7 @@ class Monitor:
                 for record in captured.read(self.store, task.captures)
                 if task.start <= id_ms(record["id"]) < end and record.get("role") != captured.SHADOW
             ),
-            MOST_ROWS,
+            SAMPLE,
         )
         if records:
             self.store.put(frozen, pack(records))

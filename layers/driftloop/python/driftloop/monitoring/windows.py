@@ -84,7 +84,8 @@ class Windows:
 
     def due(self, store: Blobs) -> list[Task]:
         """Windows that hold captures and whose objects are not those they were judged from last
-        time; oldest first."""
+        time. Those never judged come first, and the newest of each: if there is too much to do,
+        the present matters more."""
         captures, labels = self._captures(store), self._labels(store)
         found = []
         for start, version in sorted({*captures, *self._known()}):
@@ -101,7 +102,11 @@ class Windows:
             )
             if entry.get("in") != list(inputs):
                 found.append(Task(start, version, inputs, objects, said))
-        return found
+        return sorted(found, key=self._urgency)
+
+    def _urgency(self, task: Task) -> tuple[bool, int, int]:
+        judged = "revision" in self.state.entry(task.start, task.version)
+        return judged, -task.start, task.version
 
     def _known(self) -> Iterator[tuple[int, int]]:
         return (
