@@ -61,7 +61,7 @@ def recorded(spec: Spec, months: int) -> History:
     known = _known(date(2013, 1, 31))
     upload(store, spec, [_row(spec, flight) for flight in flights.read(1, spec)], known, "January")
     with tempfile.TemporaryDirectory() as folder:
-        learnt = Workshop(Path(folder), process_time).learn(store, spec)
+        learnt = Workshop(Path(folder), process_time).learn(store, spec, iso(from_ms(known)))
     version = learnt.version(1, "upload-1", "upload", iso(from_ms(known)), None)
     with processes() as pool:
         for objects in pool.map(_month, range(2, 2 + months), [spec] * months):

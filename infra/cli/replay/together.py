@@ -39,8 +39,11 @@ class Play:
 
 def together(plays: Sequence[Play]) -> list[Outcome]:
     """The outcome of each, in their order. What is trained once serves all."""
-    with tempfile.TemporaryDirectory(prefix="driftloop-replay-") as folder, processes() as pool:
-        return list(pool.map(_play, plays, [Path(folder)] * len(plays)))
+    with tempfile.TemporaryDirectory(prefix="driftloop-replay-") as folder:
+        if len(plays) == 1:
+            return [_play(plays[0], Path(folder))]
+        with processes() as pool:
+            return list(pool.map(_play, plays, [Path(folder)] * len(plays)))
 
 
 @contextmanager

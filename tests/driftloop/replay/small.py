@@ -56,7 +56,7 @@ def history(days: int = DAYS) -> History:
     known = FIRST - DAY // 24
     upload(store, made, [r for day in range(-BEFORE, 0) for r in _day(day)], known, "first.csv")
     with tempfile.TemporaryDirectory() as folder:
-        learnt = Workshop(Path(folder), lambda: 0.0).learn(store, made)
+        learnt = Workshop(Path(folder), lambda: 0.0).learn(store, made, iso(from_ms(known)))
     version = learnt.version(1, "upload-1", "upload", iso(from_ms(known)), None)
     for day in range(days):
         served(store, made, _day(day), FIRST + (day + 1) * DAY + DAY // 8, f"day {day}")

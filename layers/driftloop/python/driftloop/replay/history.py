@@ -17,8 +17,7 @@ from driftloop.replay.memory import Memory
 from driftloop.uploads.intake import Intake, intakes
 from driftloop.version import Version
 from driftloop.when import from_ms, iso
-
-DAY = 24 * captured.HOUR
+from driftloop.withheld import DAY
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,7 @@ class History:
             *labels,
             *(keys.part(model, part.sha256) for intake in came for part in intake.parts),
             *(key for v in versions for key in (v.plan_key, v.baseline_key)),
+            *filter(store.exists, (_pipeline(model, v) for v in versions)),
         ]
         objects = dict(get_all(store, dict.fromkeys(wanted)))
         told = sorted((_told(objects[key]), key) for key in labels)
@@ -89,6 +89,10 @@ class History:
     def truths(self) -> dict[str, Any]:
         """Prediction id → truth, however late it was told."""
         return truth.labels(Memory(self.objects), [key for _, key in self.labels])
+
+
+def _pipeline(model: str, version: Version) -> str:
+    return keys.version_artefact(model, version.candidate, "pipeline.skops")
 
 
 def _told(data: bytes) -> int:

@@ -25,13 +25,14 @@ from driftloop.gathering import gather
 from driftloop.ids import id_ms
 from driftloop.plan import load
 from driftloop.prepare import prepare
-from driftloop.replay.history import DAY, History
+from driftloop.replay.history import History
 from driftloop.replay.memory import Memory
 from driftloop.replay.tally import Outcome, Ran
 from driftloop.spec import Spec
 from driftloop.truth import reader
 from driftloop.version import Version
 from driftloop.when import from_ms, iso, parse, to_ms
+from driftloop.withheld import DAY
 
 EVERY = 7 * DAY
 Floats = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ from driftloop.ids import id_ms
 from driftloop.monitor import Monitor
 from driftloop.replay.alarm import METRICS, Alarm
 from driftloop.replay.books import Books
-from driftloop.replay.history import DAY, History
+from driftloop.replay.history import History
 from driftloop.replay.memory import Memory
 from driftloop.replay.policy import Policy
 from driftloop.replay.tally import Outcome, Ran, Rang, Served
@@ -140,7 +140,7 @@ class Player:
         marked = {
             f"{from_ms(at):%Y-%m-%d}"
             for start, end, _ in withheld.quarantined(self.store, self.spec.name)
-            for at in (*range(start, end, DAY), end - 1)
+            for at in (*range(start, end, withheld.DAY), end - 1)
         }
         versions = list(self.versions)
         for report in gather(
@@ -213,11 +213,11 @@ class Player:
             output: dict[str, Any] = {"release": {"status": "promoted", "reason": "as recorded"}}
             return self._at(now, ENDED, self._ended, run, output)
         seconds: dict[str, float] = {}
+        champion = self.versions[self.books.route.champion.version]
         self._gather(now)
         try:
-            learnt = self.workshop.learn(self.store, self.spec)
+            learnt = self.workshop.learn(self.store, self.spec, run.started, mode, champion)
             seconds = learnt.seconds
-            champion = self.versions[self.books.route.champion.version]
             verdict = self.workshop.judge(self.store, self.spec, learnt, champion)
         except DriftloopError as error:
             why = f"{type(error).__name__}: {error}"

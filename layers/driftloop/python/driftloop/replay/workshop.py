@@ -13,15 +13,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from driftloop import tune
+from driftloop import keys, tune
 from driftloop.data import dataset
 from driftloop.frame import Frame
-from driftloop.ids import digest
-from driftloop.plan import Scorer, load
+from driftloop.ids import canonical, digest
+from driftloop.plan import Scorer, load, schema
 from driftloop.prepare import prepare
 from driftloop.replay.memory import Memory
 from driftloop.spec import Spec
-from driftloop.train import BASELINE, FILES, PLAN, Candidate, train
+from driftloop.train import FILES, PLAN, Candidate, recalibrate, train
 from driftloop.validate import Champion, Verdict, validate
 from driftloop.version import Version
 
@@ -70,22 +70,34 @@ class Workshop:
     clock: Callable[[], float]
     _scorers: dict[str, Scorer] = field(default_factory=dict)
 
-    def learn(self, store: Memory, spec: Spec) -> Learnt:
-        """A candidate from all the data that counts by now. Raises NotEnoughData, TrainingError."""
+    def learn(
+        self,
+        store: Memory,
+        spec: Spec,
+        now: str,
+        mode: str = "train",
+        champion: Version | None = None,
+    ) -> Learnt:
+        """A candidate of what counts ``now`` (ISO); in the mode ``recalibrate`` the champion's
+        plan set right, where that can be done. Raises NotEnoughData, TrainingError."""
         began = self.clock()
         found = dataset.current(store, spec)
-        data = prepare(store, spec, found.digest if found else None)
+        data = prepare(store, spec, found.digest if found else None, now)
         frame = Frame.from_bytes(store.get(data["key"]))
         store.forget(data["key"])
         seconds = {"prepare": self.clock() - began}
-        place = self.folder / digest(data["dataset"], _relevant(spec))[:32]
+        trials = tune.propose(spec)
+        if champion and mode == "recalibrate":
+            plan = schema.read(store.get(champion.plan_key))
+            trials = tune.recalibration(spec, champion, plan, frame.classes)
+        place = self.folder / digest(data["frame"], canonical(trials), _relevant(spec))[:32]
         if not place.exists():
-            self._train(frame, spec, place)
+            self._train(store, frame, spec, trials, place)
         kept = json.loads((place / "kept.json").read_text())
         made = Candidate({name: (place / name).read_bytes() for name in FILES})
+        for name, body in made.files.items():
+            store.put_if_absent(keys.version_artefact(spec.name, made.name, name), body)
         answer = made.summary(spec.name, kept["choice"], data["train_rows"])
-        store.put_if_absent(answer["plan_key"], made.files[PLAN])
-        store.put_if_absent(answer["baseline_key"], made.files[BASELINE])
         return Learnt(answer, frame, data, seconds | kept["seconds"])
 
     def judge(self, store: Memory, spec: Spec, learnt: Learnt, champion: Version | None) -> Verdict:
@@ -106,11 +118,19 @@ class Workshop:
             self._scorers[sha256] = load(store.get(made["plan_key"]), sha256)
         return self._scorers[sha256]
 
-    def _train(self, frame: Frame, spec: Spec, place: Path) -> None:
+    def _train(
+        self, store: Memory, frame: Frame, spec: Spec, trials: list[tune.Trial], place: Path
+    ) -> None:
         began = self.clock()
-        choice = tune.choose(spec, [tune.evaluate(frame, spec, t) for t in tune.propose(spec)])
+        whose = trials[0].get("recalibrate")
+        files = {name: store.get(key) for name, key in whose["files"].items()} if whose else {}
+        scorer = load(files[PLAN]) if whose else None
+        choice = tune.choose(spec, [tune.evaluate(frame, spec, t, scorer) for t in trials])
         tuned = self.clock()
-        made = train(frame, spec, choice, CODE)
+        if whose:
+            made = recalibrate(frame, spec, choice, CODE, files)
+        else:
+            made = train(frame, spec, choice, CODE)
         seconds = {"tune": tuned - began, "train": self.clock() - tuned}
         folder = Path(mkdtemp(dir=self.folder))
         for name, data in made.files.items():
