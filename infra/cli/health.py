@@ -25,7 +25,7 @@ def _how(route: Route | None, watch: Watch | None) -> str:
     if not watch.since:
         return f"well, as of {watch.end[:10]}"
     names = {"drift": watch.drift_ratio, "performance": watch.performance_ratio}
-    bad = [f"{name} {ratio:.1f}×" for name, ratio in names.items() if ratio and ratio > 1]
+    bad = [f"{name} {ratio:.2f}×" for name, ratio in names.items() if ratio and ratio > 1]
     text = f"{' and '.join(bad) or 'over a threshold'} since {watch.since[:10]}"
     if watch.kind:
         about = f" ({listed(watch.features, 3)})" if watch.features else ""

@@ -144,7 +144,7 @@ def test_health_is_a_line():
     assert health(CHAMPION, Watch(3, start, end), well) == "well, as of 2013-02-09"
     bad = Watch(3, start, end, since="2013-02-06T00:00:00.000Z", drift_ratio=6.3,
                 performance_ratio=0.9, kind="unit_bug", features=["temp"])  # fmt: skip
-    said = "drift 6.3× since 2013-02-06: unit or schema bug upstream (temp)"
+    said = "drift 6.30× since 2013-02-06: unit or schema bug upstream (temp)"
     assert health(CHAMPION, bad, well) == said
     assert health(CHAMPION, bad, Breaker(gave_up=end)) == (
         f"{said}; given up on 2013-02-09, alarms start nothing until it is retrained"
