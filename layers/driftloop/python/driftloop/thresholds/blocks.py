@@ -5,9 +5,10 @@ the windows' own spans of time, cut where the monitor's are. A window has as man
 so the same stretches are taken at several sizes, thinned by chance.
 
 Where fewer than ``FEWEST`` windows have rows enough, shorter stretches are taken, which scatter
-more than windows do, so that thresholds get too high rather than too low. Where there is no time
-column, or even the shortest are too few, rows are drawn by chance; what drawn windows do not tell
-is how unlike each other real ones are.
+more than windows do, so that thresholds get too high rather than too low; and where rows come too
+slowly for that, runs of as many rows as a window needs. Where there is no time column, or there
+are too few rows, they are drawn by chance; what drawn windows do not tell is how unlike each other
+real ones are.
 """
 
 from __future__ import annotations
@@ -77,16 +78,21 @@ def blocks(
 ) -> Blocks | None:
     """Of ``rows`` rows at ``time`` (epoch ms); a block has ``fewest`` rows at least. ``rate``:
     that is to be told. None where there are too few rows even to draw from."""
-    if time is not None:
-        span = max(1, round(window.total_seconds() * 1000))
-        worth = _filled(time // span, fewest)
-        for halvings in range(HALVINGS + 1):
-            found = _filled(time // max(span >> halvings, 1), fewest)
-            if len(found) >= FEWEST:
-                how = "parts of windows" if halvings else "windows"
-                return _stretches(how, time // max(span >> halvings, 1), found, len(worth), fewest)
-        return _drawn(rows, fewest, rate, len(worth))
-    return _drawn(rows, fewest, rate, None)
+    if time is None:
+        return _drawn(rows, fewest, rate, None)
+    span = max(1, round(window.total_seconds() * 1000))
+    windows = len(_filled(time // span, fewest))
+    for halvings in range(HALVINGS + 1):
+        spans = time // max(span >> halvings, 1)
+        found = _filled(spans, fewest)
+        if len(found) >= FEWEST:
+            how = "parts of windows" if halvings else "windows"
+            return _stretches(how, spans, found, windows, fewest)
+    spans = np.argsort(np.argsort(time, kind="stable")) // fewest
+    found = _filled(spans, fewest)
+    if len(found) >= FEWEST:
+        return _stretches("runs of rows", spans, found, len(found), fewest)
+    return _drawn(rows, fewest, rate, windows)
 
 
 def _filled(spans: Ints, fewest: int) -> Ints:

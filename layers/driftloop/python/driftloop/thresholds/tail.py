@@ -24,7 +24,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 EULER = 0.5772156649015329
-DRAWN = 400_000
+DRAWN = 200_000
 FEWEST = 5
 """Values that a location and a scale can be told from."""
 
@@ -37,7 +37,7 @@ def level(maxima: npt.ArrayLike, rate: float, enough: int = 1, of: int = 1) -> f
     """
     values = np.asarray(maxima, dtype=np.float64)
     location, scale = fit(standing_of(values, enough, of))
-    return float(location + factor(_worth(values, of), rate, enough, of) * scale)
+    return float(location + factor(worth(values, of), rate, enough, of) * scale)
 
 
 def standing_of(values: Floats, enough: int, of: int) -> Floats:
@@ -61,11 +61,11 @@ def fit(values: Floats) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=64)
 def factor(n: int, rate: float, enough: int = 1, of: int = 1) -> float:
     """How many fitted scales above the fitted location the level lies, for ``n`` windows."""
-    samples = max(500, min(20_000, DRAWN // n))
+    samples = max(500, min(10_000, DRAWN // n))
     drawn = np.random.default_rng(0).gumbel(size=(samples, n))
     location, scale = fit(standing_of(drawn, enough, of))
     low, high = -5.0, 200.0
-    for _ in range(60):
+    for _ in range(40):
         middle = (low + high) / 2
         over = -np.expm1(-np.exp(-(location + middle * scale)))  # the next window passes it
         if _at_least(over, enough, of).mean() > rate:
@@ -85,7 +85,7 @@ def _at_least(p: Floats, enough: int, of: int) -> Floats:
     return total
 
 
-def _worth(values: Floats, of: int) -> int:
+def worth(values: Floats, of: int) -> int:
     """Independent windows that say as much as these."""
     apart = values - values.mean()
     square = float(apart @ apart)
