@@ -46,7 +46,9 @@ def test_a_candidate_is_complete_and_its_plan_answers_as_its_pipeline(
     np.testing.assert_allclose(ours, pipeline.predict(kept, frame), rtol=1e-12, atol=1e-12)
     environment = json.loads(candidate.files["environment.json"])
     assert environment["threads"] == 1 and environment["code"] == "c0de"
-    assert json.loads(candidate.files["baseline.json"])["features"].keys() == frame.columns.keys()
+    described = json.loads(candidate.files["baseline.json"])
+    assert described["features"].keys() == frame.columns.keys()
+    assert described["estimate"]["method"] == ("cbpe" if classes else "dle")
     summary = candidate.summary("small", choice_of(estimator, params), 300)
     assert summary["plan_key"] == f"small/versions/{candidate.name}/plan.json"
     assert summary["form"] == "plan" and len(candidate.name) == 16
