@@ -52,6 +52,11 @@ def test_reigns_begin_and_end_with_the_champion_not_with_challengers() -> None:
     )
 
 
+def test_a_young_models_timeline_begins_with_its_first_version() -> None:
+    found = timeline(AUDIT, LEDGER, END, reach=timedelta(days=400))
+    assert found.start == at("01-01") and found.reigns[0].start == at("01-01")
+
+
 def test_marks_are_of_the_span_and_repeated_decisions_are_one() -> None:
     found = timeline(AUDIT, LEDGER, END)
     assert [(m.time[5:10], m.what, m.times) for m in found.marks] == [

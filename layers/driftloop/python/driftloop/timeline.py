@@ -69,10 +69,13 @@ def timeline(
     reach: timedelta = REACH,
     since: str | None = None,
 ) -> Timeline:
-    """The timeline of the ``reach`` before ``end`` (ISO). Both records come in any order; the
-    audit whole, since who was champion at the start was decided before it."""
-    start = iso(parse(end) - reach)
+    """The timeline of the ``reach`` before ``end`` (ISO), or since there was a version. Both
+    records come in any order; the audit whole, since who was champion at the start was decided
+    before it."""
     changes = sorted((a for a in audit if a.time < end), key=lambda a: a.time)
+    start = iso(parse(end) - reach)
+    if changes:
+        start = max(start, changes[0].time)
     rows = sorted((e for e in ledger if start <= e.time < end), key=lambda e: (e.time, e.delivery))
     marks = [*_moves(a for a in changes if a.time >= start), *_decisions(rows)]
     return Timeline(
