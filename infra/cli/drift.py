@@ -35,10 +35,10 @@ def drift(
     the last of them is written to that file.
     A ratio above 1 is above the version's own threshold."""
     deployment.model(model)
-    registry = deployment.registry
-    found = reports.read(deployment.store, model, None if at else windows)
-    if at is not None:
-        found = window.chosen(found, at)
+    if at is None:
+        found = reports.read(deployment.store, model, windows)
+    else:
+        found = reports.at(deployment.store, model, at)
     if html is not None:
         return _fetch(deployment, found, model, html)
     if json:
@@ -48,6 +48,7 @@ def drift(
             window.show(report)
         return None
     if found:
+        registry = deployment.registry
         how = health(registry.route(model), registry.watch(model), registry.breaker(model))
         console.out.print(f"[bold]{model}[/]  {escape(how)}\n", soft_wrap=True)
         last = reports.by_window(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -13,22 +12,11 @@ from driftloop.pages.readable import number, share
 from driftloop.pages.window_scores import ratio
 from infra.cli import console
 from infra.cli.console import moment
-from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.reports import Report
 from infra.cli.sparkline import ratios
 
 MOST = 15
 """Columns that are listed without being asked for all."""
-
-
-def chosen(reports: Sequence[Report], date: str) -> list[Report]:
-    """The reports of the windows that begin with ``date``. Raises Fault when there is none."""
-    found = [r for r in reports if r["window"]["start"].startswith(date.replace(" ", "T"))]
-    if not found:
-        starts = sorted(moment(r["window"]["start"]) or "" for r in reports)
-        there = f"; there are {starts[0]} to {starts[-1]}" if starts else ""
-        raise Fault(f"the monitor has judged no window that begins on {date}{there}", ASKED_WRONGLY)
-    return found
 
 
 def show(report: Report) -> None:
