@@ -67,18 +67,15 @@ class Buckets:
         both = self.merge(other)
         if both.min is None or both.max is None:
             return np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64)
-        buckets, _ = both.filled()
+        buckets, held = both.filled()
         starts = both.border(buckets)
         borders = np.union1d(starts, both.border(buckets + 1))  # gaps are bins as well
+        total, ours = np.zeros((2, borders.size - 1), np.int64)
         place = np.searchsorted(borders, starts)
-        sides = []
-        for part in (self, other):
-            alone = Buckets(both.octaves)
-            alone._add(part)
-            counts = np.zeros(borders.size - 1, np.int64)
-            counts[place] = alone.counts[both.counts > 0]
-            sides.append(counts)
-        return np.clip(borders, both.min, both.max), sides[0], sides[1]
+        alone = Buckets(both.octaves)
+        alone._add(self)
+        total[place], ours[place] = held, alone.counts[both.counts > 0]
+        return np.clip(borders, both.min, both.max), ours, total - ours
 
     def filled(self) -> tuple[Ints, Ints]:
         """The buckets that hold anything, ascending, and their counts."""
