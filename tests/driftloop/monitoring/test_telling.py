@@ -16,7 +16,8 @@ from driftloop.claims import from_file
 from driftloop.labels import join
 from driftloop.monitoring.earlier import row_losses
 from driftloop.plan import load, schema
-from driftloop.realised import Labelled
+from driftloop.realised import Labelled, performance
+from driftloop.spec import Spec
 from tests.driftloop import test_monitor
 from tests.driftloop.plans import number
 from tests.driftloop.test_monitor import DAY, FIRST, ROWS, World, make_spec, version, when
@@ -216,3 +217,24 @@ def test_the_list_of_windows_not_to_learn_from_is_kept_and_taken_back() -> None:
     world.serve(0, hour=5, rows=1, scale=100.0)  # looked at again, under the new policy
     world.judge(4)
     assert json.loads(world.store.get(key)) == []
+
+
+def test_numbers_beyond_bounds_are_no_numbers_law_10() -> None:
+    """Features at the end of what a float holds drift by some finite ratio; labels that cannot be
+    squared have no loss."""
+    world = World(make_spec())
+    world.serve(0, scale=1e307)
+    (judged,) = world.judge(1)
+    assert 1 < judged["drift_ratio"] < 1e9
+    spec = Spec.parse(
+        {"name": "toy", "task": "regression", "target": "y", "features": {"x": {"type": "number"}},
+         "monitor": {"min_rows": 1}}
+    )  # fmt: skip
+    base = replace(
+        Baseline.from_json(json.loads(test_monitor.baseline(make_spec().to_json()))),
+        classes=None, metric="rmse", value=1.0,
+    )  # fmt: skip
+    records = [{"id": f"{i:036d}", "features": {"x": 0.0}, "prediction": 1.0} for i in range(3)]
+    labelled = Labelled.of(records, {records[0]["id"]: 1e300, records[1]["id"]: 2.0}, None)
+    found = performance(spec, base, records, labelled)
+    assert (found["rows"], found["value"], found["ratio"]) == (2, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,10 @@ def performance(
     ``monitor.min_rows`` labelled rows. ``estimate``: see ``estimation.told``.
     """
     metric, rows = baseline.metric, len(labelled.records)
-    value = losses.value(metric, labelled.truth, labelled.scores) if rows else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = losses.value(metric, labelled.truth, labelled.scores) if rows else None
+    if value is not None and not math.isfinite(value):  # labels beyond what can be squared
+        value = None
     limit = ratio = None
     if value is not None and rows >= spec.monitor.min_rows:
         limit = baseline.performance_limit(spec, rows)
