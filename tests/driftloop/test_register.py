@@ -65,6 +65,15 @@ def test_a_card_reads_as_data_and_as_text():
         assert words in text
 
 
+def test_a_card_says_how_often_its_drift_alarms_are_in_vain():
+    drawn = {"how": "windows", "windows": 3, "support": 3}
+    state = STATE | {"candidate": STATE["candidate"] | {"windows": drawn}}
+    found = card(made(), state, spec(), REPORT)
+    assert found["drift"]["false_alarms"] == "13/year" and found["drift"]["asked"] is None
+    assert "13/year at most (as few as the training data can tell" in markdown(found)
+    assert card(made(), STATE, spec(), REPORT)["drift"] is None  # made before cards said so
+
+
 def test_a_card_says_how_far_a_regression_may_miss():
     made_of = {"confidence": 0.9, "low": -8.25, "high": 12.0}
     measured = made_of | {"coverage": 0.887, "coverage_rows": 1234}

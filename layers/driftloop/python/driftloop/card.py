@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from driftloop.register import State
-from driftloop.spec import Spec
+from driftloop.spec import Spec, format_duration
+from driftloop.thresholds import budget
 from driftloop.version import Version
 
 Card = dict[str, Any]
@@ -54,6 +55,7 @@ def card(version: Version, state: State, spec: Spec, report: Mapping[str, Any]) 
             "importance": report.get("importance", []),
             "interval": report.get("interval"),
         },
+        "drift": _drift(spec, state["candidate"].get("windows")),
         "lineage": {
             "run": version.run,
             "cause": version.cause,
@@ -63,6 +65,22 @@ def card(version: Version, state: State, spec: Spec, report: Mapping[str, Any]) 
             "spec": version.spec_digest,
             "code": version.code_digest,
         },
+    }
+
+
+def _drift(spec: Spec, drawn: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The budget that thresholds keep, and what they were drawn from; None of an older version."""
+    if drawn is None:
+        return None
+    monitor = spec.monitor
+    rate = budget.granted(monitor.false_alarms, monitor.window, drawn["support"])
+    return {
+        "false_alarms": budget.written(rate, monitor.window),
+        "asked": monitor.false_alarms,
+        "alarm": monitor.alarm,
+        "window": format_duration(monitor.window),
+        "drawn_from": drawn["how"],
+        "windows": drawn["windows"],
     }
 
 
@@ -90,6 +108,7 @@ def markdown(made: Card) -> str:
         *_interval(quality["interval"]),
         *_slices(quality["slices"]),
         *_importance(quality["importance"]),
+        *_watched(made.get("drift")),
         "## What it learned from",
         _table(
             ["", ""],
@@ -115,6 +134,27 @@ def markdown(made: Card) -> str:
         "It was not examined for fairness beyond the slices above.",
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _watched(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    chosen = "as the spec asks" if found["asked"] else "the default"
+    if not found["asked"] and found["false_alarms"] != budget.USUAL:
+        chosen = f"as few as the training data can tell; {budget.USUAL} is the default"
+    drawn = {
+        "windows": f"{found['windows']:,} windows",
+        "parts of windows": f"parts of {found['windows']:,} windows",
+        "runs of rows": f"{found['windows']:,} runs of as many rows as a window needs",
+    }.get(
+        found["drawn_from"], "rows drawn by chance, which are less unlike each other than windows"
+    )
+    text = (
+        f"Drift alarms in vain {found['false_alarms']} at most ({chosen}), at {found['alarm']} "
+        f"windows of {found['window']}. How far windows differ though nothing has changed it knows "
+        f"from {drawn} of the training data; of seasons they do not hold it knows nothing."
+    )
+    return ["## When it says that things have changed", text]
 
 
 def _interval(found: Mapping[str, Any] | None) -> list[str]:

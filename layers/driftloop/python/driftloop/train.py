@@ -64,6 +64,7 @@ class Candidate:
     def summary(self, model: str, choice: Mapping[str, Any], train_rows: int) -> dict[str, Any]:
         """What the run carries on: references only."""
         at = {name: keys.version_artefact(model, self.name, name) for name in FILES}
+        null = json.loads(self.files[BASELINE])["null"]
         return {
             "candidate": self.name,
             "plan_key": at[PLAN],
@@ -74,6 +75,7 @@ class Candidate:
             "estimator": choice["estimator"],
             "params": choice["params"],
             "train_rows": train_rows,
+            "windows": {name: null[name] for name in ("how", "windows", "support")},
             "form": "plan",
         }
 

@@ -72,17 +72,6 @@ class Null:
         """False alarms per window, within the budget as far as the data tell."""
         return budget.granted(monitor.false_alarms, self.window, self.support)
 
-    def said(self, monitor: Monitor) -> dict[str, Any]:
-        """For the model's card: the budget that thresholds meet, and what they are drawn from."""
-        rate = self.rate(monitor)
-        return {
-            "false_alarms": budget.written(rate, self.window),
-            "asked": monitor.false_alarms,
-            "alarm": monitor.alarm,
-            "from": self.how,
-            "windows": self.windows,
-        }
-
     def levels(self, monitor: Monitor) -> Floats:
         """For each size, what the largest standardised statistic of a window may be."""
         return _levels(self, self.rate(monitor), *of(monitor.alarm))
