@@ -54,16 +54,16 @@ def history(days: int = DAYS) -> History:
     """From :data:`TURNS` on, the relation of x to y is another; truths are told a day later."""
     store, made = Memory(), spec()
     known = FIRST - DAY // 24
-    upload(store, made, [r for day in range(-BEFORE, 0) for r in _day(day)], known, "first.csv")
+    upload(store, made, [r for day in range(-BEFORE, 0) for r in day_of(day)], known, "first.csv")
     with tempfile.TemporaryDirectory() as folder:
         learnt = Workshop(Path(folder), lambda: 0.0).learn(store, made, iso(from_ms(known)))
     version = learnt.version(1, "upload-1", "upload", iso(from_ms(known)), None)
     for day in range(days):
-        served(store, made, _day(day), FIRST + (day + 1) * DAY + DAY // 8, f"day {day}")
+        served(store, made, day_of(day), FIRST + (day + 1) * DAY + DAY // 8, f"day {day}")
     return History.read(store, made.name, [version], 1, FIRST, FIRST + days * DAY)
 
 
-def _day(day: int) -> list[Row]:
+def day_of(day: int) -> list[Row]:
     rng = np.random.default_rng(day + 100)
     x = rng.normal(size=ROWS)
     sign = 2.0 if day < TURNS else -2.0
