@@ -39,7 +39,7 @@ def test_few_rows_are_taken_at_their_word() -> None:
 @pytest.mark.parametrize("sureness", [0.5, 1.0, 2.0])
 def test_scores_too_sure_or_not_sure_enough_are_put_right(sureness: float) -> None:
     """Nearer to the true chances than the raw scores are, and than isotonic regression in steps;
-    and the share that comes true is what it was."""
+    and the mean is what is true."""
     off, raw, steps = [], [], []
     for seed in range(5):
         rng = np.random.default_rng(seed)
@@ -50,6 +50,6 @@ def test_scores_too_sure_or_not_sure_enough_are_put_right(sureness: float) -> No
         isotonic = IsotonicRegression(out_of_bounds="clip").fit(score, came_true).predict(score)
         for errors, given_ in ((off, found), (raw, score), (steps, isotonic)):
             errors.append(float(((given_ - chance) ** 2).mean()))
-        assert found.mean() == pytest.approx(came_true.mean(), abs=0.005)
+        assert found.mean() == pytest.approx(chance.mean(), abs=0.02)
     assert np.mean(off) < np.mean(steps)
     assert np.mean(off) < 2e-3 and (sureness == 1.0 or np.mean(off) < np.mean(raw) / 5)
