@@ -11,9 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 from driftloop.arrived import Arrived
+from driftloop.ledger import Audit
+from driftloop.route import Served, promoted
+from driftloop.watch import Watch
 from driftloop.when import iso
 from tests.loop.challengers import Desk
-from tests.loop.conftest import Loop, as_csv, rows
+from tests.loop.conftest import Loop, as_csv, instance, rows
 
 
 def test_law_3_the_same_event_again_starts_nothing(loop: Loop) -> None:
@@ -155,6 +158,32 @@ def test_laws_3_and_4_a_storm_of_alarms_is_one_run_and_one_that_stands_is_retrie
     assert [row.run[-1] for row in reversed(rows) if row.kind == "sweep" and row.run] == ["2", "3"]
     (called,) = [row for row in rows if row.escalated]
     assert "giving up after 3 runs" in called.notice["subject"]
+
+
+def test_law_6_a_bad_release_is_taken_back_without_a_run(loop: Loop) -> None:
+    """A version released in the ordinary way is diagnosed as one that should not have been."""
+    desk, row = Desk(loop, "flights"), instance(rows(most=1)[0])
+    good = desk.route().champion
+    number = desk.register(loop.store(good.key))
+    with desk.registry() as registry:
+        route, now, before = desk.route(), desk.now(), len(loop.runs("flights"))
+        version = registry.version("flights", number)
+        bad = Served(number, version.plan_key, version.plan_sha256)
+        audit = Audit(now, "promote", "release", "by hand", good.version, number)
+        registry.move_route("flights", route, promoted(route, bad, now), audit)
+        assert desk.send([row])[0]["version"] == number
+        registry.put_watch("flights", Watch(
+            number, now, now, now, 0.4, 3.1, "bad_release", "roll_back",
+            f"Version {good.version} answers the same rows clearly better.",
+        ))  # fmt: skip
+        for _ in range(2):
+            loop.local.put_event(_alarm(loop, "flights", "performance", 0))
+        loop.local.wait_idle(60)
+        (row_of_it,) = [r for r in registry.ledger("flights") if r.decision == "rolled_back"]
+        assert next(registry.audit("flights")).action == "rollback"
+    assert desk.route().champion == good and len(loop.runs("flights")) == before
+    assert f"rolled back to version {good.version}" in row_of_it.notice["subject"]
+    assert desk.send([row])[0]["version"] == good.version
 
 
 def _alarm(loop: Loop, model: str, cause: str, minute: int) -> dict[str, Any]:

@@ -105,6 +105,11 @@ def test_the_ledger_reads_like_a_log_book(registry, capsys):
     assert [e["decision"] for e in json.loads(capsys.readouterr().out)] == ["suppressed", "started"]
 
 
+def test_a_moment_that_is_none_is_told(registry, capsys):
+    assert run(["ledger", "flights", "--since", "last week"]) == 2
+    assert "--since last week: is no moment" in capsys.readouterr().err
+
+
 def test_an_upload_lands_under_the_models_prefix(registry, capsys, tmp_path):
     (tmp_path / "jan.csv.gz").write_bytes(gzip.compress(b"a\n1\n"))
     assert run(["upload", "flights", "jan.csv.gz", "--no-wait", "--json"]) == 0

@@ -32,6 +32,14 @@ def test_another_reason_is_another_line():
     assert [line.times for line in book(rows, {})] == [2, 1]
 
 
+def test_so_many_are_shown_as_say_something():
+    quiet = [entry(hour, "recorded", "All is well.", "sweep", None) for hour in range(9, 5, -1)]
+    rows = [*quiet, entry(5, "suppressed"), entry(4, "started"), entry(3, "suppressed")]
+    assert list(logbook._newest(iter(rows), 2, False)) == rows[:6]
+    assert list(logbook._newest(iter(rows), 2, True)) == rows[:2]
+    assert list(logbook._newest(iter(rows), 0, False)) == rows
+
+
 @pytest.mark.parametrize(
     ("run", "said"),
     [
@@ -72,4 +80,3 @@ def test_the_book_of_a_storm(capsys, monkeypatch):
     assert said.count("→") == 3 and "suppressed ×" in said
     assert "Given up" not in said and "but given up after 2 runs" in said
     assert "All is well" not in said
-    print(said)
