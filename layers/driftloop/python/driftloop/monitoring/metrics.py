@@ -15,6 +15,7 @@ from driftloop.monitoring.state import Entry, State
 from driftloop.spec import Spec
 from driftloop.watch import Watch
 
+MOST_FEATURES = 50  # those that moved most: CloudWatch bills each metric by the month
 Values = dict[str, float | None]
 _UNITS = {"WindowRows": "Count", "LabelledRows": "Count"}
 
@@ -40,7 +41,8 @@ def lines(
         values["EstimatedPerformance"] = (moved["performance"]["estimate"] or {}).get("value")
         if spec.monitor.drift:
             values["DriftRatio"] = watch.drift_ratio
-            features = {name: moved["features"][name]["ratio"] for name in moved["ranked"]}
+            ranked = moved["ranked"][:MOST_FEATURES]
+            features = {name: moved["features"][name]["ratio"] for name in ranked}
     if watch and spec.monitor.performance:
         if any(_labelled(each) for each in said.values()):
             values["PerformanceRatio"] = watch.performance_ratio
