@@ -9,9 +9,11 @@ route now, made since, or seen thereabouts.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from driftloop import captured, keys
@@ -143,13 +145,28 @@ class Windows:
         return ((self.now - end) // DAY).bit_length() != ((before - end) // DAY).bit_length()
 
     def _may_have_answered(self, start: int) -> list[int]:
-        lately = {v for at, v in self.state.known() if abs(at - start) <= SKEW + self.span}
-        return sorted(
-            number
-            for number, version in self.versions.items()
-            if (made := to_ms(parse(version.created))) - SKEW < start + self.span
-            and (number in self.serving or number in lately or made > start - SKEW)
-        )
+        reach = SKEW + self.span
+        found = []
+        for number, made in self._made.items():
+            seen = self._seen[number]
+            at = bisect_left(seen, start - reach)
+            lately = at < len(seen) and seen[at] <= start + reach
+            young = made > start - SKEW
+            if made - SKEW < start + self.span and (number in self.serving or lately or young):
+                found.append(number)
+        return found
+
+    @cached_property
+    def _made(self) -> dict[int, int]:
+        return {n: to_ms(parse(self.versions[n].created)) for n in sorted(self.versions)}
+
+    @cached_property
+    def _seen(self) -> dict[int, list[int]]:
+        """The windows each version was seen in."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for start, version in sorted(self.state.known()):
+            found[version].append(start)
+        return found
 
     def _labels(self, store: Blobs) -> dict[int, list[str]]:
         """Label objects by the day (whole days since the epoch) of their predictions."""
