@@ -72,7 +72,7 @@ class World:
         )  # fmt: skip
 
     @cache  # noqa: B019  # worlds are few, and small
-    def _model(self) -> tuple[Any, Frame, npt.NDArray[np.float64]]:
+    def model(self) -> tuple[Any, Frame, npt.NDArray[np.float64]]:
         frame = self.frame(6_000, 0)
         fitted = pipeline.fit(self.spec(), "hist_gradient_boosting", BOOSTED, frame, frame.train)
         holdout = frame.take(frame.holdout)
@@ -80,12 +80,12 @@ class World:
 
     def document(self, metric: str) -> dict[str, Any]:
         """The estimator of its model."""
-        _, holdout, answers = self._model()
+        _, holdout, answers = self.model()
         return fitting.fit(self.spec(), holdout, answers, metric)
 
     def serve(self, seed: int, rows: int = 2_000, **moved: Any) -> Window:
         frame = self.frame(rows, seed, **moved)
-        scores = pipeline.predict(self._model()[0], frame)
+        scores = pipeline.predict(self.model()[0], frame)
         records = [
             {"id": f"{i:08d}", "features": row, "prediction": scores[i].tolist()}
             for i, row in enumerate(frame.instances())
