@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import math
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ from driftloop.data import dataset
 from driftloop.errors import BadRequest, RequestTooLarge, WrongColumns
 from driftloop.gathering import HELD_BACK, gather
 from driftloop.labels import due, join, look_again
+from driftloop.when import iso, parse
 from driftloop.withheld import DAY
 from tests.driftloop.intaking import read_parts
 from tests.driftloop.memory import Crash, Memory
@@ -66,8 +68,8 @@ def learned(store: Memory) -> dict[str, str]:
     return dict(pairs)
 
 
-def later(days: int) -> str:
-    return f"2013-02-{20 + days}T00:00:00.000Z"
+def later(days: float) -> str:
+    return iso(parse(NOW) + timedelta(days=days))
 
 
 def labels_in(store: Memory) -> dict[str, str]:
@@ -329,6 +331,19 @@ def test_claims_are_tried_ever_less_often_and_never_missed_by_long(window: int, 
     tried = [t for t in ticks if due(0, t * hour, window * hour)]
     assert any(age < t <= max(2 * age, 48) + window + 48 for t in tried)
     assert len([t for t in tried if t >= 48]) <= 8
+
+
+def test_claims_kept_for_later_all_get_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait that never find anything."""
+    monkeypatch.setattr("driftloop.labels.MOST_RETRIED", 10)
+    store, names = store_with(days=1)
+    for i in range(40):
+        lost = {"label": "1", "said": START, "id": ids.prediction_ids(f"lost-{i}", START, 1)[0]}
+        body = gzip.compress(json.dumps(lost | {"id": names[0]} if i == 17 else lost).encode())
+        store.put(keys.unmatched_labels("toy", "2013-02-20", f"{i:02d}.jsonl.gz"), body)
+    for hour in range(47):
+        assert look_again(store, SPEC, [1], later(hour / 24), DAY // 24)["tried"] <= 10
+    assert names[0] in labels_in(store)
 
 
 @pytest.mark.slow

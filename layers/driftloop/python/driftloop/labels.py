@@ -32,7 +32,7 @@ from driftloop.withheld import DAY
 
 SEARCH_DAYS = 62  # two months: the labels of a month, sent when the next one is over
 OLDEST_DAYS = 400  # predictions older than this are not labelled any more
-MOST_RETRIED = 500  # files of unmatched claims looked at again by one call
+MOST_RETRIED = 2_000  # files and requests with unmatched claims looked at again by one call
 
 Found = Mapping[Claim, Sequence[Record]]
 
@@ -180,11 +180,12 @@ def _keep(store: Blobs, key: str, claims: Sequence[Claim]) -> None:
 
 def _kept(store: Blobs, model: str, now: int, window: int) -> Iterator[tuple[str, list[Claim]]]:
     """Claims of earlier calls that found nothing and whose turn it is, by the object they are in:
-    at most ``MOST_RETRIED``, of the newest."""
+    at most ``MOST_RETRIED``, others at every call."""
     prefix = keys.unmatched_labels(model)
     turn = {_day(day) for day in _days(now) if due(day, now, window)}
     found = [key for key in store.list(prefix) if key.removeprefix(prefix)[3:13] in turn]
-    for key, data in get_all(store, found[::-1][:MOST_RETRIED]):
+    found.sort(key=lambda key: digest(str(now), key))
+    for key, data in get_all(store, found[:MOST_RETRIED]):
         if claims := [Claim(**json.loads(line)) for line in gzip.decompress(data).splitlines()]:
             yield key, claims
 
