@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftloop import ids, keys
@@ -246,6 +246,37 @@ def test_the_newest_label_is_learned_from_whatever_came_when() -> None:
             put(store, csv("id", names[5 * day : 5 * day + 5], "0"), f"{name}x", later(day))
         truth = learned(store)
         assert truth == {f"k0-{i}": "1" if i < 5 else "0" for i in range(15)}
+
+
+@given(
+    files=st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from("01"), st.sets(st.integers(0, 39), min_size=1)),
+        min_size=1, max_size=4,
+    ),
+    data=st.data(),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_law_2_any_order_of_files_gives_the_same_dataset(files: Any, data: st.DataObject) -> None:
+    """By hand and as windows close, however often; what holds is what was said last."""
+    found = []
+    named = [(f"f{i}", *file) for i, file in enumerate(files)]
+    for order in (named, data.draw(st.permutations(named)), named[::-1] + named):
+        store, names = store_with(days=2)
+        for name, day, label, rows in order:
+            body = csv("id", [names[i] for i in sorted(rows)], label)
+            claims = from_file(SPEC, body, name, later(day))
+            _, days = join(store, SPEC, claims, [1, 2], later(day))
+            if day % 2:
+                gather(store, SPEC, [1, 2], days, later(day))
+        look_again(store, SPEC, [1, 2], later(3), DAY)
+        found.append((dataset.current(store, SPEC), learned(store)))
+    truth = {}
+    for _, _, label, rows in sorted(named, key=lambda file: (file[1], file[0])):
+        truth |= {f"k{i // 20}-{i % 20}": label for i in rows}
+    for current, pairs in found:
+        assert pairs == truth and (current and current.digest) == (
+            found[0][0] and found[0][0].digest
+        )
 
 
 def test_what_came_again_is_nothing_new_and_what_is_restated_is() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from driftloop import keys
+from driftloop.arrived import Arrived
 from driftloop.aws.table import Write
 from driftloop.errors import NotFound, RegistryConflict, RouteMoved, StaleLock, Unavailable
 from driftloop.ledger import Audit, Entry
@@ -148,3 +149,26 @@ def test_the_watch_is_of_the_newest_window_of_who_is_champion(registry):
     ):
         registry.put_watch("m", new)
         assert (registry.watch("m") == new) is holds
+
+
+def test_the_newest_arrival_of_rows_holds_whatever_is_said_last(registry):
+    assert registry.arrived("toy") is None
+    for hour, rows in ((3, 10), (1, 500), (3, 7), (5, 1)):
+        registry.arrive("toy", Arrived(f"2013-02-01T0{hour}:00:00.000Z", rows))
+    assert registry.arrived("toy") == Arrived("2013-02-01T05:00:00.000Z", 1)
+    assert registry.arrived("other") is None
+
+
+def test_an_arrival_that_comes_between_is_not_overwritten_by_an_older_one(registry, monkeypatch):
+    """Two files at once: who reads first may write last."""
+    read, newer = registry.arrived, Arrived("2013-02-01T05:00:00.000Z", 1)
+
+    def slow(model):
+        found = read(model)
+        monkeypatch.undo()
+        registry.arrive(model, newer)
+        return found
+
+    monkeypatch.setattr(registry, "arrived", slow)
+    registry.arrive("toy", Arrived("2013-02-01T03:00:00.000Z", 9))
+    assert registry.arrived("toy") == newer
