@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-from driftloop.when import from_ms, iso
 
 METRICS = {"drift": "DriftRatio", "performance": "PerformanceRatio"}
 
@@ -17,7 +14,6 @@ class Alarm:
     """``since``: when it went off, epoch milliseconds; None while it is quiet. Between two points
     the last one stands."""
 
-    model: str
     cause: str
     since: int | None = None
 
@@ -30,16 +26,3 @@ class Alarm:
         over, quiet = max(points) > 1, self.since is None
         self.since = (now if quiet else self.since) if over else None
         return over and quiet
-
-    def event(self, now: int) -> dict[str, Any]:
-        """The event of its going off."""
-        time = iso(from_ms(now))
-        return {
-            "source": "aws.cloudwatch",
-            "detail-type": "CloudWatch Alarm State Change",
-            "time": time,
-            "detail": {
-                "alarmName": f"driftloop-replay-{self.model}-{self.cause}",
-                "state": {"value": "ALARM", "timestamp": time},
-            },
-        }

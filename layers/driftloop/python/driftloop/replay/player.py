@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count, groupby
 from typing import Any
 
-from driftloop import captured, keys, withheld
+from driftloop import keys, withheld
 from driftloop.arrived import Arrived
 from driftloop.captured import Record
 from driftloop.decision import Standing
@@ -19,7 +19,9 @@ from driftloop.event import Event, read
 from driftloop.gathering import HELD_BACK, gather
 from driftloop.ids import id_ms
 from driftloop.monitor import Monitor
+from driftloop.replay import events
 from driftloop.replay.alarm import METRICS, Alarm
+from driftloop.replay.asked import Ahead, keep
 from driftloop.replay.books import Books
 from driftloop.replay.history import History
 from driftloop.replay.memory import Memory
@@ -37,7 +39,6 @@ from driftloop.when import from_ms, iso, parse, to_ms
 
 Next = Callable[[str, datetime, datetime], datetime | None]
 """When a schedule fires next: its expression, after when, counted from when."""
-Raw = dict[str, Any]
 CAME, TOLD, ENDED, JUDGE, SCHEDULE, SWEEP = range(6)
 """What happens first of what happens at once."""
 
@@ -56,10 +57,10 @@ class Player:
         self.store = Memory(history.objects)
         champion = _answering(self.versions[history.champion])
         self.books = Books(Route(1, champion, iso(from_ms(history.start))), self.versions)
-        self.alarms = {cause: Alarm(self.spec.name, cause) for cause in METRICS}
+        self.alarms = {cause: Alarm(cause) for cause in METRICS}
         self.served = Served(self._metric)
         self._truths = history.truths()
-        self._rows = _Ahead(history.asked())
+        self._rows = Ahead(history.asked())
         self._queue: list[tuple[int, int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order, self._deliveries = count(), count(1)
         self._lines: list[str] = []
@@ -106,12 +107,7 @@ class Player:
             self.served.add(records, self._truths, scorer.classes)
         else:
             self._as_recorded(records)
-        for (version, hour), found in groupby(
-            records, key=lambda r: (r["version"], id_ms(r["id"]) // captured.HOUR)
-        ):
-            day, file = from_ms(hour * captured.HOUR), f"{next(self._order)}.jsonl.gz"
-            key = keys.captures(self.spec.name, version, f"{day:%Y-%m-%d}", f"{day:%H}", file)
-            self.store.put(key, captured.pack(found))
+        keep(self.store, self.spec.name, records, str(next(self._order)))
 
     def _as_recorded(self, records: list[Record]) -> None:
         for number, found in groupby(records, key=lambda r: int(r["version"])):
@@ -126,9 +122,7 @@ class Player:
         self.store.put(keys.facts(self.spec.name, intake.name), intake.dump())
         self.books.arrived = Arrived(intake.ingested, sum(part.rows for part in intake.parts))
         if now > self.history.start and intake.source == "upload":
-            thing = {"key": intake.origin["key"], "size": 0, "version-id": intake.name}
-            detail = {"bucket": {"name": intake.origin["bucket"]}, "object": thing}
-            self._hear(now, _raw("aws.s3", "Object Created", now, detail))
+            self._hear(now, events.uploaded(intake, now))
 
     def _told(self, now: int, key: str) -> None:
         """Truths come in; they are gathered into parts when somebody wants to learn."""
@@ -168,7 +162,7 @@ class Player:
             if alarm.hear(lines, now):
                 window = self._blamed(judged, champion, f"{cause}_ratio")
                 self._rang.append((now, cause, (window, champion)))
-                self._hear(now, alarm.event(now))
+                self._hear(now, events.alarmed(spec.name, cause, now))
         self._at(now + _ms(spec.monitor.window), JUDGE, self._judge)
 
     def _blamed(self, judged: list[dict[str, Any]], champion: int, ratio: str) -> str:
@@ -181,11 +175,11 @@ class Player:
         self.books.watch = watch
 
     def _sweep(self, now: int) -> None:
-        self._hear(now, _scheduled("sweep", now))
+        self._hear(now, events.scheduled("sweep", now))
         self._at(now + _ms(self.spec.retrain.sweep), SWEEP, self._sweep)
 
     def _schedule(self, now: int) -> None:
-        self._hear(now, _scheduled("retrain", now))
+        self._hear(now, events.scheduled("retrain", now))
         self._next_schedule(now)
 
     def _next_schedule(self, now: int) -> None:
@@ -194,7 +188,7 @@ class Player:
             if when := self._fires(self.spec.retrain.schedule, from_ms(now), start):
                 self._at(to_ms(when), SCHEDULE, self._schedule)
 
-    def _hear(self, now: int, raw: Raw) -> None:
+    def _hear(self, now: int, raw: events.Raw) -> None:
         event: Event = read(raw, f"d{next(self._deliveries):06d}", self.spec.name)
         standing = tuple(
             Standing(a.cause, iso(from_ms(a.since))) for a in self.alarms.values() if a.since
@@ -245,16 +239,12 @@ class Player:
     def _ended(self, now: int, run: Run, output: dict[str, Any]) -> None:
         if "version" in output:
             self._promote(self.versions[output["version"]["version"]], now)
-        self._end(now, run, "SUCCEEDED", output=json.dumps(output))
+        self._hear(now, events.ended(run, "SUCCEEDED", now, output=json.dumps(output)))
 
     def _failed(self, now: int, run: Run, error: Exception) -> None:
         cause = json.dumps({"errorMessage": str(error)})
-        self._end(now, run, "FAILED", error=type(error).__name__, cause=cause)
-
-    def _end(self, now: int, run: Run, status: str, **said: str) -> None:
-        detail = {"name": run.run, "status": status, "executionArn": run.run, **said}
-        kind = "Step Functions Execution Status Change"
-        self._hear(now, _raw("aws.states", kind, now, detail))
+        said = {"error": type(error).__name__, "cause": cause}
+        self._hear(now, events.ended(run, "FAILED", now, **said))
 
     def _promote(self, version: Version, now: int) -> None:
         self.books.route = promoted(self.books.route, _answering(version), iso(from_ms(now)))
@@ -288,21 +278,6 @@ class Player:
         )
 
 
-class _Ahead:
-    """Records in order of time, taken up to a moment."""
-
-    def __init__(self, records: Iterator[Record]) -> None:
-        self._records = records
-        self._next = next(records, None)
-
-    def before(self, moment: int) -> list[Record]:
-        found = []
-        while self._next is not None and id_ms(self._next["id"]) < moment:
-            found.append(self._next)
-            self._next = next(self._records, None)
-        return found
-
-
 def _answering(version: Version) -> Answering:
     return Answering(version.version, version.plan_key, version.plan_sha256)
 
@@ -311,15 +286,6 @@ def _words(verdict: Verdict) -> str:
     """The gates that decided."""
     reasons = [r.text for r in verdict.reasons if not r.passed]
     return "; ".join(reasons or [r.text for r in verdict.reasons if r.gate == "beats_champion"])
-
-
-def _scheduled(rule: str, now: int) -> Raw:
-    return _raw("aws.events", "Scheduled Event", now, {}) | {"resources": [f"rule/replay-{rule}"]}
-
-
-def _raw(source: str, kind: str, now: int, detail: Raw) -> Raw:
-    time = iso(from_ms(now))
-    return {"source": source, "detail-type": kind, "time": time, "id": time, "detail": detail}
 
 
 def _ms(span: timedelta) -> int:

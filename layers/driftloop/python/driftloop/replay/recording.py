@@ -6,7 +6,7 @@ a replay gives its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -18,6 +18,7 @@ from driftloop.checking.contract import check
 from driftloop.data import dataset
 from driftloop.errors import BadRequest
 from driftloop.ids import id_ms, prediction_ids
+from driftloop.replay.asked import keep
 from driftloop.spec import Spec
 from driftloop.when import from_ms, iso
 
@@ -54,10 +55,7 @@ def served(store: Blobs, spec: Spec, rows: Sequence[Row], known: int, name: str)
     """Rows that were asked about, in order of time, and whose truth was told at ``known``: as
     captures and labels, objects named ``name``."""
     records = [_record(spec, row) for row in rows]
-    for hour, same in _by_hour(records):
-        at = from_ms(hour * captured.HOUR)
-        key = keys.captures(spec.name, FIRST, f"{at:%Y-%m-%d}", f"{at:%H}", f"{name}.jsonl.gz")
-        store.put(key, captured.pack(same))
+    keep(store, spec.name, records, name)
     told = [
         {"id": record["id"], "label": row.truth, "time": known}
         for record, row in zip(records, rows, strict=True)
@@ -78,10 +76,6 @@ def _record(spec: Spec, row: Row) -> Record:
         "key": row.key,
     }
     return record | {"at": row.values[spec.time]} if spec.time else record
-
-
-def _by_hour(records: Iterable[Record]) -> Iterator[tuple[int, Iterator[Record]]]:
-    return groupby(records, key=lambda record: id_ms(record["id"]) // captured.HOUR)
 
 
 def _day(identity: str) -> str:
