@@ -46,7 +46,7 @@ class Buckets:
         place: Ints = self._shift[octave]
         if place.min() == _UNKNOWN:
             before = copy.copy(self)
-            self._lay(np.union1d(self.octaves, octave))
+            self._lay(np.union1d(self.octaves, octave[place == _UNKNOWN]))
             self._add(before)
             place = self._shift[octave]
         order >>= 52 - self.bits

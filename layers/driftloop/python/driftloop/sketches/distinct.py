@@ -65,10 +65,16 @@ def estimate(k: int, largest: int) -> int:
 def _smallest(hashes: Hashes) -> Hashes:
     """The MOST smallest, each once, ascending."""
     if hashes.size > 8 * MOST:  # few of them matter: leave the others unsorted
-        low = np.unique(hashes[hashes < np.uint64(4 * MOST * (2**64 // hashes.size))])
+        low = _ascending(hashes[hashes < np.uint64(4 * MOST * (2**64 // hashes.size))])
         if low.size >= MOST:
             return low[:MOST]
-    return np.unique(hashes)[:MOST]
+    return _ascending(hashes)[:MOST]
+
+
+def _ascending(hashes: Hashes) -> Hashes:
+    """Each once; by sorting, which for so few is quicker than numpy's table of hashes."""
+    hashes = np.sort(hashes)
+    return hashes[np.append(True, hashes[1:] != hashes[:-1])] if hashes.size else hashes
 
 
 def _fewer(hashes: Hashes) -> Hashes:
