@@ -10,8 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from driftloop.losses import GREATER_IS_BETTER
-from driftloop.replay.tally import PRICE, Outcome
+from driftloop.replay.tally import Outcome
 from infra.cli import console
+from infra.settings import Environment
+
+PRICE = Environment().gb_second_usd
 
 
 def show(title: str, outcomes: Sequence[Outcome], trained: bool = True) -> None:
@@ -28,7 +31,11 @@ def show(title: str, outcomes: Sequence[Outcome], trained: bool = True) -> None:
         shown = "–" if found.value is None else f"{found.value:.4f}"
         runs = [f"{len(found.runs)}"]
         if trained:
-            runs += [str(found.released), f"{found.gb_seconds:,.0f}", f"${found.cost:.4f}"]
+            runs += [
+                str(found.released),
+                f"{found.gb_seconds:,.0f}",
+                f"${found.gb_seconds * PRICE:.4f}",
+            ]
         watched = not _hindsight(found)
         table.add_row(
             found.policy,
@@ -63,7 +70,7 @@ def fine_print(outcomes: Sequence[Outcome], trained: bool = True) -> str:
 def write(path: Path, outcomes: Sequence[Outcome]) -> None:
     """All of it, runs and alarms too."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = [outcome.to_json() for outcome in outcomes]
+    document = [o.to_json() | {"usd": o.gb_seconds * PRICE} for o in outcomes]
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from driftloop.replay.player import Player
 from driftloop.replay.policy import Policy
 from driftloop.replay.tally import Outcome
 from driftloop.replay.workshop import Workshop
+from infra.cli import console
 from infra.local.schedule_expression import parse
 from infra.stages import WORKFLOW
 
@@ -38,12 +39,17 @@ class Play:
 
 
 def together(plays: Sequence[Play]) -> list[Outcome]:
-    """The outcome of each, in their order. What is trained once serves all."""
+    """The outcome of each, in their order; each is told when it is there. What is trained once
+    serves all."""
     with tempfile.TemporaryDirectory(prefix="driftloop-replay-") as folder:
         if len(plays) == 1:
             return [_play(plays[0], Path(folder))]
         with processes() as pool:
-            return list(pool.map(_play, plays, [Path(folder)] * len(plays)))
+            under_way = [pool.submit(_play, play, Path(folder)) for play in plays]
+            for done in as_completed(under_way):
+                said = f"  {done.result().policy}: {len(done.result().runs)} runs"
+                console.err.print(said, style=console.QUIET)
+            return [each.result() for each in under_way]
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def watched(folder: Path) -> Outcome:
 
 
 def test_who_never_retrains_pays_nothing_and_hears_that_something_is_wrong(never: Outcome) -> None:
-    assert (never.runs, never.cost, never.rows) == ([], 0.0, DAYS * ROWS)
+    assert (never.runs, never.gb_seconds, never.rows) == ([], 0.0, DAYS * ROWS)
     assert never.value is not None and never.value > 0.6  # 0.35 until the relation turned
     first = min(a.time for a in never.alarms if a.cause == "performance")
     assert first.startswith("2013-02-1")  # the 9th is the first wrong day; told on the 10th
@@ -98,7 +98,7 @@ def test_without_training_answers_are_as_recorded(never: Outcome) -> None:
     found = play(policy(), Path(), train=False)
     assert found.value == pytest.approx(0.6931, abs=1e-4)  # the recorded half and half
     assert found.runs and {run.outcome for run in found.runs} == {"asked for"}
-    assert found.cost == 0.0
+    assert found.gb_seconds == 0.0
 
 
 def test_nobody_does_better_than_the_oracle(watched: Outcome, never: Outcome) -> None:
@@ -117,5 +117,5 @@ def test_the_past_of_a_history_is_known_at_its_start(folder: Path) -> None:
 
 
 def _without_times(found: Outcome) -> dict[str, object]:
-    said = found.to_json() | {"gb_seconds": 0, "cost": 0}
+    said = found.to_json() | {"gb_seconds": 0}
     return said | {"runs": [run | {"seconds": {}} for run in said["runs"]]}

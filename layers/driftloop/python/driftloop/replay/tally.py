@@ -14,10 +14,6 @@ from driftloop.ids import id_ms
 from driftloop.truth import reader
 from driftloop.when import from_ms
 
-PRICE = 0.0000166667
-"""US dollars a GB-second of Lambda, x86, in us-east-1, first tier:
-https://aws.amazon.com/lambda/pricing/"""
-
 
 @dataclass(frozen=True)
 class Ran:
@@ -101,8 +97,8 @@ class Served:
 @dataclass(frozen=True)
 class Outcome:
     """A policy's year. ``held_back``: labelled rows of windows that it did not learn from.
-    Everything but ``gb_seconds`` and ``cost`` (US dollars) is the same each
-    time it is played; these are of times measured on this machine."""
+    Everything but ``gb_seconds`` (of Lambda's memory) and the runs' ``seconds``, which
+    are measured, is the same each time it is played."""
 
     policy: str
     metric: str
@@ -116,10 +112,6 @@ class Outcome:
     gb_seconds: float = 0.0
 
     @property
-    def cost(self) -> float:
-        return self.gb_seconds * PRICE
-
-    @property
     def released(self) -> int:
         return sum(run.outcome == "released" for run in self.runs)
 
@@ -131,5 +123,4 @@ class Outcome:
         return asdict(self) | {
             "released": self.released,
             "false_alarms": self.false_alarms,
-            "cost": self.cost,
         }
