@@ -215,7 +215,6 @@ TROUBLES: dict[str, dict[str, Trouble]] = {
         "temp ×100 in a third": factor("temp", 100, 0.33),
         "distance ×100 in a tenth": factor("distance", 100, 0.1),
         "temp in °C": Trouble(sent=put("temp", lambda rng, v: (v - 32) / 1.8)),
-        "distance in km": factor("distance", 1.609344),
         "wind inverted": Trouble(sent=put("wind", lambda rng, v: 1 / v)),
         "temp negated": factor("temp", -1),
         "carrier in small letters": Trouble(
@@ -238,11 +237,11 @@ TROUBLES: dict[str, dict[str, Trouble]] = {
     "population_shift": {
         "season": Trouble(true=_season),
         "more evening flights": Trouble(true=put("hour", lambda rng, v: np.minimum(23, v + 4))),
-        "longer flights": Trouble(true=put("distance", lambda rng, v: v * np.exp(0.3))),
+        "longer flights": Trouble(true=put("distance", lambda rng, v: v * np.exp(0.4))),
         "one carrier strikes": Trouble(
             true=put("carrier", lambda rng, v: np.where(v == "AA", "WN", v))
         ),
-        "wider spread": Trouble(true=put("late", lambda rng, v: v * 1.4)),
+        "later planes": Trouble(true=put("late", lambda rng, v: v + 0.7)),
     },
     "calibration_shift": {
         "more of all": Trouble(tells=lambda rows: signal(rows) + 1.0),

@@ -29,6 +29,7 @@ such explanation."""
 FAR = 20.0  # of training's interquartile ranges: beyond any season
 FINE = 64
 FEWEST = 0.02  # of the values
+CLEAR = 0.8  # the mean probability, of values taken for changed ones, that they are
 _STEPS = 30
 
 
@@ -62,11 +63,10 @@ def _of_numbers(column: Column) -> Bug | None:
     for change in CHANGES:
         undone = change.undo(values)
         undone = np.where(np.isfinite(undone), undone, values)
-        belongs = np.ones(values.size)
-        if change.partly:
-            belongs = _belongs(change, values, undone, counts, density)
+        belongs = _belongs(change, values, undone, counts, density)
         after = _divergence(trained, values, undone, counts, belongs)
         fits = after <= (before / 4 if change.far else min(before / 4, _chance(trained, counts)))
+        fits = fits and _apart(belongs, counts)
         if not fits and change.far and _nearer(trained.sketch, values, undone, counts):
             fits, belongs = True, np.ones(values.size)
             after = _divergence(trained, values, undone, counts, belongs)
@@ -85,6 +85,12 @@ def _divergence(
     weights = np.concatenate([belongs * counts, (1 - belongs) * counts])
     place = trained.bins.assign(whole)
     return float(psi(trained.counts, np.bincount(place, weights, len(trained.counts))))
+
+
+def _apart(belongs: Floats, counts: Floats) -> bool:
+    """Whether it is clear which values are the changed ones. Any wider spread can be told as a
+    mixture of this and that; then it is not."""
+    return float(belongs**2 @ counts) >= CLEAR * float(belongs @ counts)
 
 
 def _chance(trained: Reference, counts: Floats) -> float:

@@ -15,22 +15,21 @@ from driftloop.diagnosis.found import Floats
 class Change:
     """``undo``: the value before, of one after (NaN where there is none); ``stretch``: its
     derivative's size; ``far``: whether values end up so far off that nothing natural does it. The
-    others must fit the better, since a season or other rows may look like them; and by a small
-    factor some of the rows are never told apart from a wider spread (not ``partly``)."""
+    others must fit the better, since a season may look like them. A small factor alone (miles for
+    kilometres) is none of them: other rows look just like it, and a model may learn it."""
 
     text: str
     repair: str
     undo: Callable[[Floats], Floats]
     stretch: Callable[[Floats], Floats]
     far: bool
-    partly: bool = True
 
 
-def _scaled(factor: float, text: str, repair: str, far: bool = True) -> Change:
+def _scaled(factor: float, text: str, repair: str) -> Change:
     def stretch(v: Floats) -> Floats:
         return np.full(v.shape, 1.0 / factor)
 
-    return Change(text, repair, lambda v: v / factor, stretch, far, partly=far)
+    return Change(text, repair, lambda v: v / factor, stretch, far=True)
 
 
 def _shifted(slope: float, offset: float, text: str, repair: str) -> Change:
@@ -58,11 +57,6 @@ def _all() -> Iterator[Change]:
     yield _shifted(1 / 1.8, -32.0 / 1.8, "in °C instead of °F", "turned into °F")
     yield _shifted(1.0, 273.15, "in kelvin instead of °C", "turned into °C")
     yield _shifted(1.0, -273.15, "in °C instead of kelvin", "turned into kelvin")
-    for factor, one, other in ((1.609344, "kilometres", "miles"), (2.54, "centimetres", "inches"),
-                               (3.28084, "feet", "metres"), (2.204623, "pounds", "kilograms"),
-                               (3.6, "km/h", "m/s")):  # fmt: skip
-        yield _scaled(factor, f"in {one} instead of {other}", f"turned into {other}", far=False)
-        yield _scaled(1 / factor, f"in {other} instead of {one}", f"turned into {one}", far=False)
     yield Change("turned over (1/x)", "as 1/x", _inverse, lambda v: _inverse(v) ** 2, far=False)
     yield Change("of the other sign", "negated", np.negative, np.ones_like, far=False)
 

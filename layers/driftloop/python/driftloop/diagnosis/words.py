@@ -43,10 +43,14 @@ def text(kind: Trouble, signs: Signs, performance: Performance) -> str:
                 f"{_erring(performance)}."
             )
         case "concept_shift":
-            along = f" most along {_listed(names)}" if names else ""
+            if not names:
+                return (
+                    f"The model errs more, and no other reason was found: what the inputs say of "
+                    f"the truth may have changed. {_erring(performance)}."
+                )
             return (
-                f"What the inputs say of the truth has changed{along}: the model must learn it "
-                f"anew. {_erring(performance)}."
+                f"What the inputs say of the truth has changed, most along {_listed(names)}: the "
+                f"model must learn it anew. {_erring(performance)}."
             )
         case "population_shift":
             return _population(names, performance)
