@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftloop.baseline import Baseline, baseline, predictions_sketch
+from driftloop.baseline import Baseline, baseline, predictions_sketch, target_sketch
 from driftloop.errors import IntegrityError
 from driftloop.frame import Frame
 from driftloop.sketches.bins import NumberBins, TextBins
 from driftloop.sketches.sketch import Sketch
 from driftloop.spec import Spec
+from driftloop.thresholds.statistics import STATISTICS
 
 DAY = 86_400_000
 
@@ -161,6 +162,37 @@ def test_smaller_windows_get_wider_thresholds(base: Baseline) -> None:
         > (large["x"]["statistics"]["psi"]["threshold"])
     )
     assert base.performance_limit(spec(), 100) > base.performance_limit(spec(), 900)
+
+
+def test_every_statistic_may_be_asked_for_law_10() -> None:
+    made = spec(statistics=[*STATISTICS], alarm="2 of 3")
+    f = frame()
+    base = baseline(f, scores(f.rows), "log_loss", 0.62, made)
+    labels = target_sketch([1] * 300, ["0", "1"])
+    for seen in (window(300, 1), window(7, 1), {n: s.merge(s) for n, s in window(90, 2).items()}):
+        found = base.score(made.monitor, seen, predicted(300, 1), labels)
+        assert found.target is not None and found.target["ratio"] > 1 > found.prediction["ratio"]
+        assert len(found.features["x"]["statistics"]) == len(STATISTICS) - 1
+        json.dumps(found, allow_nan=False)
+    gone = base.score(made.monitor, {"x": Sketch.numbers(np.full(9, np.nan))}, predicted(9, 1))
+    assert list(gone.features) == ["x"] and gone.target is None
+    json.dumps(gone, allow_nan=False)
+
+
+def test_rows_without_times_are_drawn_and_too_few_tell_only_what_is_wholly_apart() -> None:
+    f = frame()
+    still = Frame(f.columns, f.vocabulary, f.target, f.classes, f.train)
+    base = baseline(still, scores(f.rows), "log_loss", 0.62, spec())
+    found = base.score(spec().monitor, window(300, 3), predicted(300, 3))
+    assert base.null.how == "rows drawn by chance"
+    assert max(score["ratio"] for score in found.features.values()) < 1
+    few = still.take(np.arange(9600 - 4, 9600 + 4))
+    base = baseline(few, scores(8), "log_loss", 0.62, spec())
+    assert base.null.rows == ()
+    found = base.score(spec().monitor, window(300, 3), predicted(300, 3))
+    assert found.features["x"]["ratio"] < 1
+    far = base.score(spec().monitor, {"x": Sketch.numbers(np.full(300, 1e6))}, predicted(300, 3))
+    assert far.features["x"]["ratio"] > 1
 
 
 def test_many_classes_and_regression() -> None:

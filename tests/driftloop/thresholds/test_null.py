@@ -74,7 +74,6 @@ def test_a_window_from_another_world_is_always_drift(
     column = base.features["n0"]
     found = column.score(Sketch.numbers(np.full(300, 1e6)), base.null, levels)["statistics"]
     assert found["kolmogorov_smirnov"]["ratio"] > 1 and found["psi"]["ratio"] > 1
-    assert found["out_of_range"]["ratio"] > 1
 
 
 @given(st.sampled_from(sorted(STATISTICS)), st.floats(0, 50), st.floats(0.1, 60))

@@ -35,7 +35,7 @@ class Monitor(Section):
     grace: Duration = timedelta(hours=1)
     min_rows: int = Field(500, ge=1)
     statistics: list[Statistic] = Field(
-        ["psi", "kolmogorov_smirnov", "missing", "out_of_range", "new_category"], min_length=1
+        ["psi", "kolmogorov_smirnov", "missing", "new_category"], min_length=1
     )
     """What tells drift, of each column those that suit its kind."""
     alarm: Alarm = "1 of 1"

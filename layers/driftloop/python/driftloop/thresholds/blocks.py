@@ -96,9 +96,12 @@ def blocks(
 
 
 def _filled(spans: Ints, fewest: int) -> Ints:
-    """The spans that hold so many rows; of very many, evenly spread runs."""
+    """The spans that hold so many rows, but for a first or last one that the data's ends cut short;
+    of very many, evenly spread runs."""
     found, counts = np.unique(spans, return_counts=True)
-    found = found[counts >= fewest]
+    whole = counts >= fewest
+    whole[[0, -1]] &= counts[[0, -1]] >= np.median(counts) / 2
+    found = found[whole]
     stride = -(-found.size // MOST)
     return np.asarray(found[np.arange(found.size) // RUN % stride == 0] if stride > 1 else found)
 

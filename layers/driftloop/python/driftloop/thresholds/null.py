@@ -38,7 +38,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 APART = 8.0
-"""Most deviations a block counts for: what happened once in training is no part of every day."""
+"""Most deviations a block counts for, or as many as one among n can have: what happened once in
+training is in the deviation of its own column, and should not raise the level of all others."""
 EVEN = 0.02  # least deviation, of the mean: no null is a point
 BY_FLOOR = 4.0  # and a null that lies below the floor has one at which the floor is so many up
 
@@ -82,8 +83,9 @@ class Null:
         """Of a statistic, for one window or for each of many."""
         statistic = STATISTICS[name]
         most, floor = statistic.most(reference, window), statistic.floors(window)
-        if not self.rows:
-            return floor
+        in_reach = np.where(most > 0, 0.999 * most, 1.0)
+        if not self.rows:  # nothing is known of it: only what is wholly apart is drift
+            return np.asarray(np.maximum(floor, in_reach))
         sizes = np.log(self.rows)
         size = np.log(np.maximum(statistic.size(reference, window), 1.0))
         place = np.clip(np.interp(size, sizes, np.arange(sizes.size)), 0, sizes.size - 1)
@@ -94,7 +96,6 @@ class Null:
         following = np.minimum(below + 1, sizes.size - 1)[..., None]
         limit = at + (place - below) * (np.take_along_axis(limits, following, -1)[..., 0] - at)
         limit += np.maximum(sizes[0] - size, 0) * statistic.fall  # as independent rows scatter
-        in_reach = np.where(most > 0, 0.999 * most, 1.0)
         return np.asarray(np.maximum(floor, np.minimum(np.exp(limit), in_reach)))
 
     def to_json(self) -> dict[str, Any]:
@@ -206,8 +207,9 @@ def _standardised(scaled: Floats, floor: float, near: int) -> tuple[float, float
     spread = square - around(apart**2, near) - others * theirs**2
     spread = np.sqrt(np.maximum(spread, 0.0) / np.maximum(others - 1, 1))
     spread = _least(spread, mean + theirs, floor)
+    most = min(APART, (scaled.size - 1) / scaled.size**0.5)
     deviation = _least(np.array((square / (scaled.size - 1)) ** 0.5), np.array(mean), floor)
-    return mean, float(deviation), np.minimum((apart - theirs) / spread, APART)
+    return mean, float(deviation), np.minimum((apart - theirs) / spread, most)
 
 
 def around(values: Floats, near: int) -> Floats:

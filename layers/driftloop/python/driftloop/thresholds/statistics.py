@@ -1,7 +1,7 @@
 """The statistics a spec may ask for: which columns each suits, below what it does not matter, and
 on what scale the null distributions of all of them look alike.
 
-**Scale.** A statistic ``u`` is read as ``(u / (1 − u / most)) ** power``. Between independent
+**Scale.** A statistic ``u`` is read as ``(−most · ln(1 − u / most)) ** power``. Between independent
 samples one like χ² then scatters about as a normal one does at its third root, a distance (like χ)
 at two thirds: Wilson & Hilferty, "The distribution of chi-square", PNAS 17, 1931. ``most`` is what
 a window without anything in common with the training data would have: no threshold reaches it, so
@@ -83,13 +83,14 @@ class Statistic:
 
     def scaled(self, value: npt.ArrayLike, most: npt.ArrayLike) -> Floats:
         """Finite also at ``most``, and beyond."""
-        left = 1 - np.asarray(value) / np.maximum(most, 1e-12)
-        return np.asarray((value / np.maximum(left, 1e-3)) ** self.power)
+        bound = np.maximum(most, 1e-12)
+        share = np.minimum(value / bound, 1 - 1e-3)
+        return np.asarray((-bound * np.log1p(-share)) ** self.power)
 
     def unscaled(self, scaled: npt.ArrayLike, most: npt.ArrayLike) -> Floats:
         """Below ``most``."""
-        odds = np.maximum(scaled, 0.0) ** (1 / self.power)
-        return np.asarray(odds / (1 + odds / np.maximum(most, 1e-12)))
+        bound = np.maximum(most, 1e-12)
+        return np.asarray(-bound * np.expm1(-(np.maximum(scaled, 0.0) ** (1 / self.power)) / bound))
 
 
 def _over(

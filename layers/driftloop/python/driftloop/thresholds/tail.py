@@ -12,6 +12,8 @@ scatter of the sample too. (next − location) / scale has a distribution that d
 true parameters, so it can be simulated once and for all (a pivot: Lawless, *Statistical Models and
 Methods for Lifetime Data*, 2003, §5.1). An alarm of "M of N" windows is on if the M-th largest of
 the last N exceeds the level; it is these that are fitted then, in the data and in the simulation.
+Nor need that level be above the one that single windows pass M / N as often, since of N windows at
+least M are over it (Markov's inequality): that holds however alike neighbours are.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ def level(maxima: npt.ArrayLike, rate: float, enough: int = 1, of: int = 1) -> f
     """
     values = np.asarray(maxima, dtype=np.float64)
     location, scale = fit(standing_of(values, enough, of))
-    return float(location + factor(worth(values, of), rate, enough, of) * scale)
+    found = float(location + factor(worth(values, of), rate, enough, of) * scale)
+    if of == 1:
+        return found
+    return min(found, level(values, rate * enough / of))
 
 
 def standing_of(values: Floats, enough: int, of: int) -> Floats:
