@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from driftloop import captured, keys
 from driftloop.blobs import Blobs
@@ -29,10 +29,11 @@ class Ahead:
 
 
 def keep(store: Blobs, model: str, records: Iterable[Record], name: str) -> None:
-    """As captures: an object called ``name`` for each version and hour. ``records``: in order."""
-    for (version, hour), same in groupby(
-        records, key=lambda record: (record["version"], id_ms(record["id"]) // captured.HOUR)
-    ):
+    """As captures: an object called ``name`` for each version and hour."""
+    found: dict[tuple[int, int], list[Record]] = defaultdict(list)
+    for record in records:
+        found[record["version"], id_ms(record["id"]) // captured.HOUR].append(record)
+    for (version, hour), same in found.items():
         at = from_ms(hour * captured.HOUR)
         key = keys.captures(model, version, f"{at:%Y-%m-%d}", f"{at:%H}", f"{name}.jsonl.gz")
         store.put(key, captured.pack(same))

@@ -111,11 +111,11 @@ class Player:
 
     def _as_recorded(self, records: list[Record]) -> None:
         for number, found in groupby(records, key=lambda r: int(r["version"])):
-            mine = list(found)
             document = json.loads(self.store.get(self.versions[number].baseline_key))
-            self.served.add(mine, self._truths, document["classes"])
-        if number != self.books.route.champion.version:
-            self._promote(self.versions[number], id_ms(records[-1]["id"]))
+            self.served.add(list(found), self._truths, document["classes"])
+        crowned = [r["version"] for r in records if r["role"] == "champion"]
+        if crowned and crowned[-1] != self.books.route.champion.version:
+            self._promote(self.versions[crowned[-1]], id_ms(records[-1]["id"]))
 
     def _come(self, now: int, intake: Intake) -> None:
         """Labelled data comes in."""
