@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driftloop import captured, keys, losses
+from driftloop import captured, emf, keys, losses
 from driftloop.baseline import Baseline
 from driftloop.claims import from_file
 from driftloop.labels import join
@@ -18,6 +18,7 @@ from driftloop.monitoring.earlier import row_losses
 from driftloop.plan import load, schema
 from driftloop.realised import Labelled, performance
 from driftloop.spec import Spec
+from driftloop.wire.attribute import encode
 from tests.driftloop import test_monitor
 from tests.driftloop.plans import number
 from tests.driftloop.test_monitor import DAY, FIRST, ROWS, World, make_spec, version, when
@@ -238,3 +239,59 @@ def test_numbers_beyond_bounds_are_no_numbers_law_10() -> None:
     labelled = Labelled.of(records, {records[0]["id"]: 1e300, records[1]["id"]: 2.0}, None)
     found = performance(spec, base, records, labelled)
     assert (found["rows"], found["value"], found["ratio"]) == (2, None, None)
+
+
+def test_a_loss_that_the_registry_cannot_hold_is_none_law_10() -> None:
+    """DynamoDB's numbers end at 1e126: one such label would stop the monitor for good."""
+    spec = Spec.parse(
+        {"name": "toy", "task": "regression", "target": "y", "features": {"x": {"type": "number"}},
+         "monitor": {"min_rows": 1}}
+    )  # fmt: skip
+    base = replace(
+        Baseline.from_json(json.loads(test_monitor.baseline(make_spec().to_json()))),
+        classes=None, metric="mae", value=0.0, deviation=0.0,
+    )  # fmt: skip
+    records = [{"id": f"{i:036d}", "features": {"x": 0.0}, "prediction": 1.0} for i in range(3)]
+    for label, told in [(1e98, True), (1e100, False), (1e300, False)]:
+        labelled = Labelled.of(records, {records[0]["id"]: label}, None)
+        ratio = performance(spec, base, records, labelled)["ratio"]
+        assert (ratio is not None) is told
+        if told:
+            emf.line("dev", 0, {}, {"PerformanceRatio": (ratio, "None")})
+            assert 1.0 < ratio < 2.0**360 and encode(ratio)
+
+
+def test_a_window_of_another_length_supersedes_what_was_said_of_its_beginning() -> None:
+    """Two lengths share names of windows: the newest revision is to be the newest word."""
+    world = World(make_spec(grace="1h"))
+    world.serve(0)
+    world.judge(1)
+    world.serve(0, hour=9)
+    world.judge(2)
+    world.spec = make_spec(grace="1h", window="12h")
+    (short,) = world.judge(2, hour=4)
+    assert short["window"]["start"] == "2013-02-01T00:00:00.000Z"
+    assert (short["rows"], short["revision"]) == (2 * ROWS, 3)
+
+
+def test_what_is_read_bounds_a_call_not_what_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a call that met many large windows would run out of time, and the next one as well."""
+    monkeypatch.setattr("driftloop.monitor.SAMPLE", 100)
+    monkeypatch.setattr("driftloop.monitor.MOST_ROWS", 2 * ROWS)
+    world = World(make_spec())
+    for day in range(3):
+        world.serve(day)
+    assert [len(world.judge(4, hour)) for hour in (1, 2, 3)] == [2, 1, 0]
+
+
+def test_a_quarantine_outlives_what_the_monitor_remembers_of_it() -> None:
+    """Another length of windows, or a state that is lost: only a look at it again takes it back."""
+    world = World(make_spec(grace="1h"))
+    world.serve(0, scale=100.0)
+    world.judge(1)
+    key = keys.quarantined_windows("toy")
+    mark = [FIRST, FIRST + DAY, 1]
+    assert json.loads(world.store.get(key)) == [mark]
+    world.spec = make_spec(grace="1h", window="12h")
+    world.judge(1, hour=4)
+    assert mark in json.loads(world.store.get(key))

@@ -107,6 +107,9 @@ def test_while_an_alarm_stands_its_beginning_stays(ratios: list[float | None], a
 
 def test_windows_under_quarantine_are_listed_and_old_ones_stay() -> None:
     made = state([(0.1, None), (9.0, None)], {1: found("unit_bug", "quarantine")})
-    assert quarantined(made, [], 0) == [[DAY, 2 * DAY, 1]]
+    assert quarantined(made, []) == [[DAY, 2 * DAY, 1]]
     old = [[-5 * DAY, -4 * DAY, 7], [0, DAY, 1]]  # the second was restated: it is well now
-    assert quarantined(made, old, 0) == [[-5 * DAY, -4 * DAY, 7], [DAY, 2 * DAY, 1]]
+    assert quarantined(made, old) == [[-5 * DAY, -4 * DAY, 7], [DAY, 2 * DAY, 1]]
+    assert quarantined(made, quarantined(made, old)) == quarantined(made, old)
+    other = [[0, 2 * DAY, 1], [DAY, 2 * DAY, 2]]  # another length, another version: not looked at
+    assert quarantined(made, other) == [*other[:1], [DAY, 2 * DAY, 1], *other[1:]]

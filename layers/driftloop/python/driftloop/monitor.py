@@ -11,7 +11,7 @@ crash repeats them rather than losing them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ from driftloop.watch import Watch
 from driftloop.when import from_ms, parse, to_ms
 
 MOST = 200  # judgements of one call; the next one goes on …
-MOST_ROWS = 1_000_000  # … as after so many rows
+MOST_ROWS = 1_000_000  # … as after so many rows were read
 SAMPLE = 100_000  # rows: of a larger window no more are judged
 
 Page = Callable[[Report, Baseline, Sketches], str]
@@ -58,6 +58,7 @@ class Monitor:
     serving: Collection[int] = ()
     _baselines: dict[int, Baseline | str] = field(default_factory=dict)
     _plans: dict[int, Scorer | None] = field(default_factory=dict)
+    _rows: int = 0  # read by this call
 
     def run(self, now: str) -> dict[str, Any]:
         """Judge what is to be judged as of ``now`` (ISO). Returns ``{"judged": [summaries],
@@ -69,31 +70,31 @@ class Monitor:
         tasks = windows.due(self.store)
         said: dict[int, Said] = {}
         summaries: list[dict[str, Any]] = []
-        done = rows = 0
+        done = self._rows = 0
         for task in tasks[:MOST]:
-            if rows >= MOST_ROWS:
+            if self._rows >= MOST_ROWS:
                 break
             before = state.entry(task.start, task.version)
-            entry, report = self._judged(task, before)
+            entry, report = self._judged(task, before, state.revisions)
             state.note(task.start, task.version, entry)
             done += 1
             if report:
-                rows += report["rows"]
                 summaries.append(_summary(report))
                 if task.version == self.champion:
                     said[task.start] = Said(report, before)
         left = len(tasks) - done
         if not left:
             state.asked = max(moment, state.asked or moment)
-        self._quarantine(state, windows.first)
+        self._quarantine(state)
         self._tell(moment, state, said)
         state.forget(windows.first)
         state.write(self.store, name)
         summaries.sort(key=lambda each: (each["window"]["start"], each["version"]))
         return {"judged": summaries, "left": left}
 
-    def _judged(self, task: Task, before: Entry) -> tuple[Entry, Report | None]:
-        """What to remember of the window, and its report if that is not the one there was."""
+    def _judged(self, task: Task, before: Entry, revisions: int) -> tuple[Entry, Report | None]:
+        """What to remember of the window, and its report if that is not the one there was.
+        ``revisions``: those a window may have had that is not remembered."""
         entry = {**before, "in": list(task.inputs)}
         records = self._records(task, before)
         if not records:
@@ -102,7 +103,7 @@ class Monitor:
         content = digest(dump(report).decode())[:16]
         if content == before.get("content"):
             return entry, None
-        report["revision"] = before.get("revision", 0) + 1
+        report["revision"] = before.get("revision", revisions) + 1
         for kind, body in (("html", page), ("json", lambda: dump(report))):
             if body:
                 key = keys.window_report(
@@ -116,12 +117,12 @@ class Monitor:
         """The window's captures, each once, which are frozen when they are new."""
         frozen = self._key(task, "captures.jsonl.gz")
         if task.captures is None or before.get("in", [""])[0] == task.inputs[0]:
-            return [*captured.read(self.store, [frozen])] if "revision" in before else []
+            return [*self._read([frozen])] if "revision" in before else []
         end = task.start + self._span
         records = captured.once(
             (
                 record
-                for record in captured.read(self.store, task.captures)
+                for record in self._read(task.captures)
                 if task.start <= id_ms(record["id"]) < end and record.get("role") != captured.SHADOW
             ),
             SAMPLE,
@@ -129,6 +130,11 @@ class Monitor:
         if records:
             self.store.put(frozen, pack(records))
         return records
+
+    def _read(self, objects: Iterable[str]) -> Iterator[Record]:
+        for record in captured.read(self.store, objects):
+            self._rows += 1
+            yield record
 
     def _report(
         self, task: Task, records: list[Record]
@@ -153,15 +159,14 @@ class Monitor:
         make = self.page
         return report, make and (lambda: make(report, baseline, seen).encode())
 
-    def _quarantine(self, state: State, first: int) -> None:
-        """Keep the list of windows that nothing may be learned from; ``first`` is the oldest that
-        is judged still."""
+    def _quarantine(self, state: State) -> None:
+        """Keep the list of windows that nothing may be learned from."""
         key = keys.quarantined_windows(self.spec.name)
         try:
             old = json.loads(self.store.get(key))
         except NotFound:
             old = []
-        new = watching.quarantined(state, old, first)
+        new = watching.quarantined(state, old)
         if new != old:
             self.store.put(key, dump(new))
 

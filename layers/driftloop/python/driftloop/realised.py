@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,10 @@ from driftloop.captured import Record
 from driftloop.sketches.sketch import Floats
 from driftloop.spec import Spec
 from driftloop.truth import reader
+
+LARGEST = 1e99
+"""Of a loss; one beyond (of labels that cannot be squared, say) is none. CloudWatch's numbers end
+at 2^360, DynamoDB's at 1e126, and a ratio may be 1e9 times the loss."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def performance(
     metric, rows = baseline.metric, len(labelled.records)
     with np.errstate(over="ignore", invalid="ignore"):
         value = losses.value(metric, labelled.truth, labelled.scores) if rows else None
-    if value is not None and not math.isfinite(value):  # labels beyond what can be squared
+    if value is not None and not abs(value) < LARGEST:
         value = None
     limit = ratio = None
     if value is not None and rows >= spec.monitor.min_rows:

@@ -23,10 +23,12 @@ Entry = dict[str, Any]
 class State:
     """``span``: of a window, milliseconds; ``asked``: the latest moment (epoch milliseconds) as of
     which every closed window was judged, and its rows were put under quarantine if they had to be.
-    Forgotten when the window's length changes."""
+    All is forgotten when the window's length changes, but for ``revisions``: how many any window
+    has had, so that what is said of one that begins alike comes after them."""
 
     span: int
     asked: int | None = None
+    revisions: int = 0
     windows: dict[int, dict[int, Entry]] = field(default_factory=dict)
 
     @classmethod
@@ -35,16 +37,22 @@ class State:
             body = json.loads(store.get(keys.monitor_state(model)))
         except NotFound:
             return cls(span)
-        if body["window"] != span:
-            return cls(span)
         windows = {
             int(start): {int(version): entry for version, entry in found.items()}
             for start, found in body["windows"].items()
         }
-        return cls(span, body.get("asked"), windows)
+        if body["window"] != span:
+            had = [e.get("revision", 0) for found in windows.values() for e in found.values()]
+            return cls(span, revisions=max([body.get("revisions", 0), *had]))
+        return cls(span, body.get("asked"), body.get("revisions", 0), windows)
 
     def write(self, store: Blobs, model: str) -> None:
-        body = {"window": self.span, "asked": self.asked, "windows": self.windows}
+        body = {
+            "window": self.span,
+            "asked": self.asked,
+            "revisions": self.revisions,
+            "windows": self.windows,
+        }
         store.put(keys.monitor_state(model), dump(body))
 
     def entry(self, start: int, version: int) -> Entry:

@@ -75,15 +75,15 @@ def _care(standing: _Alarm) -> int:
     return _CAREFUL.index(action) if action in _CAREFUL else len(_CAREFUL)
 
 
-def quarantined(state: State, before: Spans, first: int) -> Spans:
-    """``[start, end, version]`` of the windows nothing may be learned from: those of ``before``
-    that start before ``first`` (older ones are not judged any more), and those whose diagnosis
-    says so."""
-    old = [span for span in before if span[0] < first]
-    now = [
-        [start, start + state.span, version]
-        for start, version in sorted(state.known())
-        if start >= first
-        and (state.entry(start, version).get("diagnosis") or {}).get("action") == QUARANTINE
-    ]
-    return old + now
+def quarantined(state: State, before: Spans) -> Spans:
+    """``[start, end, version]`` of the windows nothing may be learned from: those known by
+    ``state`` whose diagnosis says so, and those of ``before`` that it does not know: they are not
+    judged any more, or were of another length."""
+    known = {(start, start + state.span, version): (start, version)
+             for start, version in state.known()}  # fmt: skip
+    held = {
+        span
+        for span, window in known.items()
+        if (state.entry(*window).get("diagnosis") or {}).get("action") == QUARANTINE
+    }
+    return sorted(map(list, held | ({(a, b, of) for a, b, of in before} - {*known})))
