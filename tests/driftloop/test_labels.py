@@ -250,8 +250,11 @@ def test_the_newest_label_is_learned_from_whatever_came_when() -> None:
 
 @given(
     files=st.lists(
-        st.tuples(st.integers(0, 2), st.sampled_from("01"), st.sets(st.integers(0, 39), min_size=1)),
-        min_size=1, max_size=4,
+        st.tuples(
+            st.integers(0, 2), st.sampled_from("01"), st.sets(st.integers(0, 39), min_size=1)
+        ),
+        min_size=1,
+        max_size=4,
     ),
     data=st.data(),
 )  # fmt: skip
