@@ -71,9 +71,13 @@ def test_a_schedule_is_kept(folder: Path) -> None:
     assert {run.cause for run in found.runs} == {"schedule"} and found.released == 3
 
 
-def test_the_same_again_is_the_same_law_2(watched: Outcome, folder: Path) -> None:
+def test_the_same_again_is_the_same_and_a_history_only_read_law_2(
+    watched: Outcome, folder: Path
+) -> None:
+    before = dict(history().objects)
     again = play(policy(), folder)
     assert _without_times(again) == _without_times(watched)
+    assert dict(history().objects) == before
 
 
 def test_what_comes_later_changes_nothing_before_it(watched: Outcome, folder: Path) -> None:
@@ -88,13 +92,7 @@ def test_what_comes_later_changes_nothing_before_it(watched: Outcome, folder: Pa
     )
 
 
-def test_a_history_is_only_read(folder: Path) -> None:
-    before = dict(history().objects)
-    play(policy(), folder)
-    assert dict(history().objects) == before
-
-
-def test_without_training_answers_are_as_recorded(never: Outcome) -> None:
+def test_without_training_answers_are_as_recorded() -> None:
     found = play(policy(), Path(), train=False)
     assert found.value == pytest.approx(0.6931, abs=1e-4)  # the recorded half and half
     assert found.runs and {run.outcome for run in found.runs} == {"asked for"}
