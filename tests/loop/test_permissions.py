@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import timedelta
 
 import pytest
@@ -25,6 +26,10 @@ def lived(loop: Loop) -> Loop:
     loop.put("incoming/flights/lived/part-0.csv", table)
     loop.put("incoming/flights/lived/_SUCCESS", b"")
     loop.local.clock.advance(timedelta(days=2))
+    given = {"op": "propose", "state": {"mode": "recalibrate", "frame": {"classes": ["0", "1"]}}}
+    loop.client("lambda").invoke(
+        FunctionName="driftloop-dev-flights-tune", Payload=json.dumps(given).encode()
+    )
     desk = Desk(loop, "flights")
     plan = loop.store(loop.route("flights")["champion"]["key"])
     step = desk.start(desk.register(good(plan)))
