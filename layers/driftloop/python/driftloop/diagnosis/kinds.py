@@ -2,7 +2,7 @@
 
 In this order, since each would pass for those behind it:
 
-1. a source that fell silent, or a unit that changed: such rows teach nothing, and whatever else
+1. a unit that changed, then a source that fell silent: such rows teach nothing, and whatever else
    seems to be wrong may come of them;
 2. the version before is clearly better on the same rows: a bad release;
 3. new categories are most of what moved;
@@ -91,9 +91,10 @@ def diagnose(
 
 def decide(signs: Signs) -> Trouble:
     """The kind; see above."""
-    silent, bugs = signs.part(signs.silent), signs.part(signs.bugs)
-    if signs.silent or signs.bugs:
-        return "missing_source" if not signs.bugs or silent > bugs else "unit_bug"
+    if signs.bugs:
+        return "unit_bug"
+    if signs.silent:
+        return "missing_source"
     erring = signs.quality
     if erring is not None and erring.better is not None:
         return "bad_release"
