@@ -35,6 +35,8 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         found.append(items(shared, stage.items, model))
     if stage.arrivals and model:
         found.append(_under_key(shared, stage.arrivals, keys.data_pk(model)))
+    if stage.champion and model:
+        found.append(_under_key(shared, stage.champion, keys.watch_pk(model)))
     if stage.messages and model:
         sent = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys.message_pk(model, "*")]}}
         found.append(allow(list(stage.messages), [shared.table_arn], sent))
@@ -42,7 +44,8 @@ def statements(stage: Stage, shared: Shared, model: str | None) -> list[iam.Poli
         found.append(allow(list(stage.watches), ["*"]))
     if stage.notifies:
         found.append(allow(["sns:Publish"], [shared.topic_arn]))
-    changes = any(_changes(action) for action in (*stage.items, *stage.arrivals, *stage.messages))
+    given = (*stage.items, *stage.arrivals, *stage.champion, *stage.messages)
+    changes = any(_changes(action) for action in given)
     writes = bool(stage.writes or stage.notifies or changes)
     if found:
         found.append(use_key(shared, writes=writes))

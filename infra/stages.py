@@ -13,7 +13,7 @@ from infra.settings import StageName
 
 Layer = Literal["runtime", "tabular", "science"]
 READ_ITEMS = ("dynamodb:GetItem", "dynamodb:Query")
-ARRIVALS = ("dynamodb:GetItem", "dynamodb:PutItem")
+ONE_ITEM = ("dynamodb:GetItem", "dynamodb:PutItem")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Stage:
     lists: tuple[str, ...] = ()
     items: tuple[str, ...] = ()  # DynamoDB actions on the model's own items
     arrivals: tuple[str, ...] = ()  # and on the one that says when labelled rows came in
+    champion: tuple[str, ...] = ()  # and on the one that says how the champion does
     messages: tuple[str, ...] = ()  # and on those of the messages it was sent
     watches: tuple[str, ...] = ()  # what it asks CloudWatch, which knows no narrower resource
     starts_runs: bool = False
@@ -47,7 +48,7 @@ WORKFLOW = (
         landing=("incoming",), versions=("incoming",),
         reads=("parts", "facts", "quarantine", "pieces", "profiles"),
         writes=("parts", "facts", "datasets", "quarantine", "profiles"), passes=("pieces",),
-        lists=("facts",), arrivals=ARRIVALS, disk=5120,
+        lists=("facts",), arrivals=ONE_ITEM, disk=5120,
     ),
     Stage(
         "prepare", "splits a dataset into train and holdout", ("runtime", "tabular"), 1769, 300,
@@ -93,7 +94,8 @@ TRIGGER = Stage(
     items=(*READ_ITEMS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
            "dynamodb:DeleteItem"),
     watches=("cloudwatch:DescribeAlarms",),
-    arrivals=("dynamodb:GetItem",), starts_runs=True, notifies=True,
+    arrivals=("dynamodb:GetItem",), champion=("dynamodb:GetItem",), starts_runs=True,
+    notifies=True,
 )  # fmt: skip
 
 PREDICT = Stage(
@@ -124,14 +126,14 @@ LABELS = Stage(
     reads=("captures", "labels", "parts", "facts", "quarantine", "monitor"),
     writes=("labels", "parts", "facts", "quarantine"),
     lists=("captures", "labels"),
-    items=("dynamodb:Query",), arrivals=ARRIVALS,
+    items=("dynamodb:Query",), arrivals=ONE_ITEM,
 )  # fmt: skip
 
 MONITOR = Stage(
     "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 900, asynchronous=True,
     reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
     lists=("captures", "labels"),
-    items=(*READ_ITEMS, "dynamodb:PutItem"),
+    items=READ_ITEMS, champion=ONE_ITEM,
 )  # fmt: skip
 
 QUERY = Stage(

@@ -111,13 +111,13 @@ class Loop:
 
     # --- records -----------------------------------------------------------------------------
 
-    def items(self, model: str, prefix: str) -> list[dict[str, Any]]:
+    def items(self, model: str, prefix: str, pk: str = "") -> list[dict[str, Any]]:
         table = boto3.resource(
             "dynamodb", region_name="us-east-1", endpoint_url=self.local.endpoint, **OPERATOR
         ).Table(self.platform["RegistryTable"])
         found = table.query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={":pk": keys.model_pk(model), ":sk": prefix},
+            ExpressionAttributeValues={":pk": pk or keys.model_pk(model), ":sk": prefix},
             ConsistentRead=True,
         )
         return list(found["Items"])

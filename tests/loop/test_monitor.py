@@ -38,7 +38,7 @@ def test_law_2_a_window_is_the_same_whenever_and_however_often_it_is_judged(loop
     assert (second["rows"], second["status"], second["revision"]) == (len(table), "judged", 2)
     assert 0 < second["drift_ratio"] < 1 and second["diagnosis"] is None
     assert second["performance"]["estimate"]["value"] > 0
-    watch = loop.items("flights", keys.WATCH)[0]
+    watch = loop.items("flights", keys.WATCH, keys.watch_pk("flights"))[0]
     assert (watch["version"], watch["window"]) == (version, iso(day))
     assert float(watch["drift_ratio"]) == second["drift_ratio"]
 

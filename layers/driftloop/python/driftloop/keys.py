@@ -188,6 +188,12 @@ def data_pk(model: str) -> str:
     return f"DATA#{model}"
 
 
+def watch_pk(model: str) -> str:
+    """Where the monitor keeps the watch: apart, so that it may write nothing else of the model's,
+    the route least of all."""
+    return f"WATCH#{model}"
+
+
 ROUTE = "ROUTE"
 ROUTES = "routes"  # the index of them: items with a `listed` are in it, and only routes have one
 LOCK = "LOCK"

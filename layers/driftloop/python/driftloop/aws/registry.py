@@ -97,7 +97,7 @@ class Registry:
 
     def watch(self, model: str) -> Watch | None:
         """None until the monitor has judged a window of a champion."""
-        item = self.table.get(keys.model_pk(model), keys.WATCH)
+        item = self.table.get(keys.watch_pk(model), keys.WATCH)
         return Watch.from_item(item) if item else None
 
     def breaker(self, model: str) -> Breaker:
@@ -122,7 +122,7 @@ class Registry:
             old and old.version == new.version and old.window > new.window
         ):
             seen = {"version": old.version, "window": old.window} if old else {"pk": ABSENT}
-            pk = keys.model_pk(model)
+            pk = keys.watch_pk(model)
             with suppress(RegistryConflict):  # another call of the monitor was quicker: look again
                 self.table.write(Write("Put", pk, keys.WATCH, new.to_item(), where=seen))
                 return
