@@ -149,6 +149,18 @@ def test_doubled_claims_count_once_and_the_last_one_holds() -> None:
     assert labels_in(store)[names[0]] == "0"
 
 
+def test_of_claims_by_id_and_by_key_the_last_one_holds_too() -> None:
+    for second in ("k0-0", "k0-7"):  # whichever of the key's predictions is met first
+        store, names = store_with(days=1)
+        capture(store, SPEC, enumerate_events(served("r9", START + 999, [[7.0, "b", second]]), 900))
+        last = ids.prediction_ids("r9", START + 999, 1)[0]
+        body = f"id,y\n{last},1\n{second},1\n{last},0\n{names[0]},1\n".encode()
+        put(store, body)
+        assert labels_in(store)[last] == "0"
+        put(store, f"id,y\n{last},0\n{second},1\n".encode(), "next", later(1))
+        assert labels_in(store)[last] == "1"
+
+
 def test_unknown_ids_are_counted_kept_and_joined_later() -> None:
     store, names = store_with(days=1)
     early = ids.prediction_ids("late", START + DAY, 2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -41,13 +42,24 @@ class Blobs(Protocol):
 
 
 def get_all(store: Blobs, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Read many objects, several at a time, in the order of ``keys``."""
+    """Read many objects, several at a time and a few ahead, in the order of ``keys``."""
     names = list(keys)
     if len(names) < 2:
         yield from ((name, store.get(name)) for name in names)
         return
+    asked: deque[tuple[str, Future[bytes]]] = deque()
     with ThreadPoolExecutor(READERS) as pool:
-        yield from zip(names, pool.map(store.get, names), strict=True)
+        for name in names:
+            asked.append((name, pool.submit(store.get, name)))
+            if len(asked) > READERS:
+                yield _taken(asked)
+        while asked:
+            yield _taken(asked)
+
+
+def _taken(asked: deque[tuple[str, Future[bytes]]]) -> tuple[str, bytes]:
+    name, found = asked.popleft()
+    return name, found.result()
 
 
 def joined(files: Iterable[BinaryIO]) -> BinaryIO:

@@ -70,8 +70,8 @@ def join(
     """
     if given.rejected:
         store.put(keys.quarantine(spec.name, given.name), lines(given.rejected))
-    # the last one counts
-    distinct = list({(c.id, c.key, c.near): c for c in given.claims}.values())
+    last = {(c.id, c.key, c.near): place for place, c in enumerate(given.claims)}
+    distinct = [given.claims[place] for place in sorted(last.values())]  # the last one counts
     found = _find(store, spec, distinct, versions, to_ms(parse(now)))
     predictions, days = _say(store, spec, given.name, found)
     unmatched = [claim for claim in distinct if claim not in found]
@@ -134,7 +134,8 @@ def _say(store: Blobs, spec: Spec, name: str, found: Found) -> tuple[int, set[st
 def _find(
     store: Blobs, spec: Spec, claims: Sequence[Claim], versions: Sequence[int], now: int
 ) -> dict[Claim, list[Record]]:
-    """The captures each claim is about; a claim that finds none is left out."""
+    """The captures each claim is about, in the order of ``claims``; one that finds none is left
+    out."""
     latest = now // captured.HOUR + 24  # clocks differ; ids from further ahead are made up
     possible = range(latest - OLDEST_DAYS * 24, latest + 1)
     spans = {_hours(claim, latest) for claim in claims}  # most claims share one
@@ -160,7 +161,7 @@ def _find(
     for record in captured.once(r for r in answered if any(of(r))):
         for claim in of(record):
             found[claim].append(record)
-    return found
+    return {claim: found[claim] for claim in claims if claim in found}
 
 
 def _hours(claim: Claim, latest: int) -> range:
