@@ -295,3 +295,14 @@ def test_a_quarantine_outlives_what_the_monitor_remembers_of_it() -> None:
     world.spec = make_spec(grace="1h", window="12h")
     world.judge(1, hour=4)
     assert mark in json.loads(world.store.get(key))
+
+
+def test_short_windows_of_a_day_read_its_labels_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(make_spec(grace="1h", window="6h"))
+    for hour in (1, 7, 13, 19):
+        world.label(world.serve(0, hour=hour), 2)
+    read, get = [], world.store.get
+    monkeypatch.setattr(world.store, "get", lambda key, *a: read.append(key) or get(key, *a))
+    assert [j["labelled"] for j in world.judge(3)] == [ROWS] * 4
+    labels = [key for key in read if "/labels/" in key]
+    assert labels and len(labels) == len({*labels})

@@ -58,6 +58,7 @@ class Monitor:
     serving: Collection[int] = ()
     _baselines: dict[int, Baseline | str] = field(default_factory=dict)
     _plans: dict[int, Scorer | None] = field(default_factory=dict)
+    _told: tuple[tuple[str, ...], dict[str, Any]] = ((), {})  # the labels read last
     _rows: int = 0  # read by this call
 
     def run(self, now: str) -> dict[str, Any]:
@@ -144,8 +145,7 @@ class Monitor:
         baseline = self._baseline(version)
         if isinstance(baseline, str):
             return without_thresholds(spec, version, task.start, end, records, baseline), None
-        labels = truth.labels(self.store, task.labels)
-        labelled = Labelled.of(records, labels, baseline.classes)
+        labelled = Labelled.of(records, self._labels(task.labels), baseline.classes)
         seen = Sketches.of(spec, baseline, records, labelled)
         self.store.put(self._key(task, "sketch.json"), dump(seen.to_json()))
 
@@ -158,6 +158,12 @@ class Monitor:
         )  # fmt: skip
         make = self.page
         return report, make and (lambda: make(report, baseline, seen).encode())
+
+    def _labels(self, objects: tuple[str, ...]) -> dict[str, Any]:
+        """Short windows of a day, one judged after the other, share its labels."""
+        if self._told[0] != objects:
+            self._told = objects, truth.labels(self.store, objects)
+        return self._told[1]
 
     def _quarantine(self, state: State) -> None:
         """Keep the list of windows that nothing may be learned from."""

@@ -39,6 +39,6 @@ def better(records: Sequence[Record], now: Floats, before: Floats) -> Better | N
     if np.unique(hours).size < FEWEST_HOURS:
         hours = np.arange(hours.size)
     p = worse_by(now[known], before[known], hours, MARGIN)
-    if p > ALPHA:
+    if not p <= ALPHA:  # nor is it better where that cannot be told
         return None
     return Better(float(now[known].mean()), float(before[known].mean()), int(known.sum()), p)
