@@ -19,7 +19,7 @@ from infra.cli import console
 from infra.cli.fault import ASKED_WRONGLY, Fault
 from infra.cli.stacks import Deployment
 
-MOST = 40  # decisions shown where nobody says how many, or since when
+MOST = 40  # lines shown where nobody says how many, or since when
 STARTED = "started"
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z")
 
@@ -86,10 +86,13 @@ def came_of(run: Run) -> str:
 
 
 def _newest(rows: Iterator[Entry], most: int, every: bool) -> Iterator[Entry]:
-    """Of ``rows``, newest first, so many as hold ``most`` that say something; 0: all."""
-    seen = 0
+    """Of ``rows``, newest first, so many as make ``most`` lines of the book; 0: all."""
+    seen, last = 0, None
     for row in rows:
-        seen += every or not _quiet(row)
+        if every:
+            seen += 1
+        elif not _quiet(row) and (alike := _alike(row)) != last:
+            seen, last = seen + 1, alike
         if most and seen > most:
             return
         yield row

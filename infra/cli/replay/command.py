@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from infra.cli import target
 from infra.cli.options import LOOK, deployment
 
 app = App()
@@ -47,6 +47,6 @@ def replay(
     from infra.cli.replay.recorded import replay as play
 
     return play(
-        deployment(), model, policy or [], now=datetime.now(UTC), start=start, end=end,
+        deployment(), model, policy or [], now=target.now(), start=start, end=end,
         train=train, json=json,
     )  # fmt: skip

@@ -40,6 +40,13 @@ def test_so_many_are_shown_as_say_something():
     assert list(logbook._newest(iter(rows), 0, False)) == rows
 
 
+def test_an_alarm_that_stands_for_days_does_not_crowd_out_what_was_before():
+    standing = [entry(hour, "suppressed", "It still stands.", "sweep") for hour in range(90, 9, -1)]
+    rows = [*standing, entry(5, "started"), entry(3, "suppressed")]
+    found = list(logbook._newest(iter(rows), 2, False))
+    assert [line.times for line in book(found[::-1], {})] == [1, 81]
+
+
 @pytest.mark.parametrize(
     ("run", "said"),
     [
