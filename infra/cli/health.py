@@ -30,4 +30,6 @@ def _how(route: Route | None, watch: Watch | None) -> str:
     if watch.kind:
         about = f" ({listed(watch.features, 3)})" if watch.features else ""
         text += f": {KINDS.get(watch.kind, watch.kind)}{about}"
+    if watch.other:
+        text += f"; besides, {KINDS.get(watch.other, watch.other)}"
     return text

@@ -1,6 +1,7 @@
 """What an alarm leads to, by what is wrong; and what people are told of it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -55,6 +56,21 @@ def test_people_are_told_again_when_it_begins_again(books):
     books.sees("unit_bug", "tell", since=100)
     books.hear(books.alarm(150))
     assert len(books.told) == 2
+
+
+def test_people_are_told_of_what_comes_to_stand_beside_it(books):
+    """Labels of an old window keep its trouble standing; a new one is not to hide behind it."""
+    books.sees("unit_bug", "quarantine", performance=3.0)
+    books.hear(books.alarm(0, "performance"))
+    both = replace(books.watch, other="missing_source", besides="wind is missing. Look for it.")
+    books.watch = both
+    reason = books.hear(books.alarm(30)).entry.reason
+    books.hear(books.alarm(31))
+    assert "nothing else moved; besides, wind is missing." in reason
+    assert len(books.told) == 2 and "Besides: wind is missing. Look" in books.told[1]["text"]
+    books.watch = replace(both, kind="missing_source", other=None, besides="")
+    books.hear(books.alarm(60))
+    assert len(books.told) == 2, "what was told beside another is told"
 
 
 def test_after_giving_up_there_is_silence_but_for_what_no_run_would_mend(books):

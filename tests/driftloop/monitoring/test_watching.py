@@ -72,12 +72,14 @@ def test_labels_of_an_older_window_count_beside_the_newest() -> None:
     flipped = said([(0.5, 3.0), (0.5, None)], day0=found("concept_shift", "retrain"))
     assert (flipped.window, flipped.since, flipped.kind) == (day(1), day(0), "concept_shift")
     assert (flipped.drift_ratio, flipped.performance_ratio) == (0.5, 3.0)
+    assert (flipped.other, flipped.besides) == (None, "")
 
 
 def test_of_two_reasons_the_more_careful_one_is_told() -> None:
     both = said([(0.5, 3.0), (9.0, None)], day0=found("concept_shift", "retrain"),
                 day1=found("unit_bug", "quarantine"))  # fmt: skip
     assert (both.kind, both.since) == ("unit_bug", day(1))
+    assert (both.other, both.besides) == ("concept_shift", "It is concept_shift.")
     both = said([(0.5, 3.0), (9.0, None)], day0=found("bad_release", "roll_back"),
                 day1=found("population_shift", "retrain"))  # fmt: skip
     assert (both.kind, both.since) == ("bad_release", day(0))

@@ -1,6 +1,7 @@
 """`driftloop drift` and the line of health: what the monitor left in store and registry, told."""
 
 import json
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -146,6 +147,8 @@ def test_health_is_a_line():
                 performance_ratio=0.9, kind="unit_bug", features=["temp"])  # fmt: skip
     said = "drift 6.30× since 2013-02-06: unit or schema bug upstream (temp)"
     assert health(CHAMPION, bad, well) == said
+    two = replace(bad, other="missing_source", besides="wind is missing.")
+    assert health(CHAMPION, two, well) == f"{said}; besides, a source is missing"
     assert health(CHAMPION, bad, Breaker(gave_up=end)) == (
         f"{said}; given up on 2013-02-09, alarms start nothing until it is retrained"
     )

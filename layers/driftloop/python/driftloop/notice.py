@@ -54,6 +54,7 @@ def trouble(
     return _notice(
         f"[driftloop] {model}: {_KINDS.get(kind, kind)} since {since[:10]}, {did}",
         f"What: {watch.text or f'the {cause} alarm went off, and nothing tells why.'}",
+        *([f"Besides: {watch.besides}"] if watch.besides else []),
         f"Since: {_moment(since)}; judged until {_moment(watch.end)}.",
         f"How bad: {_ratios(watch)}.",
         f"Done: {done}",

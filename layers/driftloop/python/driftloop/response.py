@@ -74,14 +74,16 @@ def respond(cause: str, time: str, state: State, spec: Spec) -> Response:
         return found
     if state.breaker.gave_up and wanted(state) in MODES and not found.mode:
         return found  # people were called, and wait for no more of the same
-    trouble = (
-        f"{watch.kind or cause} of version {watch.version} since {watch.since or watch.window}"
-    )
-    if trouble in state.breaker.told and not found.move:
+    since = f"of version {watch.version} since {watch.since or watch.window}"
+    troubles = [f"{kind} {since}" for kind in (watch.kind or cause, watch.other) if kind]
+    if set(troubles) <= set(state.breaker.told) and not found.move:
         return found
     back = found.move.new.champion.version if found.move else None
     said = notice.trouble(spec.name, cause, watch, found.why, found.mode, back)
-    return replace(found, notice=said, breaker=found.breaker.knowing(trouble))
+    breaker = found.breaker
+    for trouble in troubles:
+        breaker = breaker.knowing(trouble)
+    return replace(found, notice=said, breaker=breaker)
 
 
 def wanted(state: State) -> str:
@@ -111,8 +113,14 @@ def _current(state: State) -> Watch | None:
 def _about(watch: Watch | None) -> str:
     if watch is None or not watch.kind:
         return ""
-    sentence = watch.text.split(". ")[0].rstrip(".")
-    return sentence[:_LONGEST] or watch.kind.replace("_", " ")
+    clauses = [_clause(watch.text, watch.kind)]
+    if watch.other:
+        clauses.append(_clause(watch.besides, watch.other))
+    return "; besides, ".join(clauses)
+
+
+def _clause(text: str, kind: str) -> str:
+    return text.split(". ")[0].rstrip(".")[:_LONGEST] or kind.replace("_", " ")
 
 
 def _policy(cause: str, time: str, state: State, spec: Spec) -> Response:

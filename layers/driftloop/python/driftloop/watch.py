@@ -17,7 +17,8 @@ class Watch(Item):
     ``since``: when the first of the consecutive windows over a threshold began, "" if this one
     is over none. A ratio is statistic ÷ threshold, above 1 over it; None where there was too
     little to say. ``kind``, ``action``, ``text`` and ``features`` (those concerned, worst first)
-    are the window's diagnosis; without one, nothing is wrong.
+    are the window's diagnosis; without one, nothing is wrong. ``other`` and ``besides``: kind and
+    text of what else is wrong, where the two alarms are about two things.
     """
 
     version: int
@@ -30,3 +31,5 @@ class Watch(Item):
     action: str | None = None
     text: str = ""
     features: list[str] = field(default_factory=list)
+    other: str | None = None
+    besides: str = ""

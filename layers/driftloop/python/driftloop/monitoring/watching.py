@@ -36,6 +36,7 @@ def watch(state: State, version: int, monitor: Monitor) -> Watch | None:
 
     The newest window with labels may be an older one than the newest. Where both alarms stand the
     more careful action is told: rows that are wrong are nothing to learn from, whatever else is.
+    What the other is about, if it is another thing, stands beside it.
     """
     alarm = monitor.alarm
     drift = state.of(version, "drift") if monitor.drift else {}
@@ -45,6 +46,9 @@ def watch(state: State, version: int, monitor: Monitor) -> Watch | None:
     found = [_standing(drift, "drift", alarm), _standing(performance, "performance", alarm)]
     standing = [each for each in found if each.since]
     told = min(standing, key=_care) if standing else _Alarm()
+    reasons = [each.diagnosis for each in standing if each.diagnosis]
+    kind = told.diagnosis.get("kind")
+    beside: Mapping[str, Any] = next((r for r in reasons if r.get("kind") != kind), {})
     newest = max((*drift, *performance))
     return Watch(
         version=version,
@@ -53,6 +57,8 @@ def watch(state: State, version: int, monitor: Monitor) -> Watch | None:
         since=told.since,
         drift_ratio=found[0].ratio,
         performance_ratio=found[1].ratio,
+        other=beside.get("kind"),
+        besides=beside.get("text", ""),
         **told.diagnosis,
     )
 

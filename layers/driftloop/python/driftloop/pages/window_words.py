@@ -18,13 +18,13 @@ KINDS = {
     "missing_source": "a source is missing",
     "new_category": "new category",
     "population_shift": "the population or the season has shifted",
-    "calibration_shift": "probabilities are off, the ranking holds",
+    "calibration_shift": "the level of the answers is off, the ranking holds",
     "concept_shift": "the same inputs mean something else now",
     "bad_release": "the version before was better",
 }
 ACTIONS = {
     "retrain": "Train anew, on what is being seen now",
-    "recalibrate": "Recalibrate: fit the probabilities anew, keep the rest of the model",
+    "recalibrate": "Recalibrate: fit the level of the answers anew, keep the rest of the model",
     "roll_back": "Go back to the version before",
     "quarantine": "Mend the source; keep these rows out of training",
     "tell": "Ask whoever owns the source; training cannot mend this",
