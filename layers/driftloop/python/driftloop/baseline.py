@@ -43,7 +43,7 @@ class Scores(NamedTuple):
 class Baseline:
     """``features``: of all training rows; ``prediction``: of the answers to the holdout (of the
     probability or value, or of the class chosen among many); ``metric`` and its ``value`` on the
-    holdout; ``deviation``: of a row's loss."""
+    holdout; ``deviation``: of a row's part in the loss (``losses.parts``)."""
 
     classes: list[str] | None
     features: dict[str, Reference]
@@ -81,8 +81,6 @@ class Baseline:
         tolerance = spec.monitor.performance.tolerance if spec.monitor.performance else 0.1
         chance = self.deviation / max(rows, 1) ** 0.5
         level = losses.as_loss(self.metric, self.value)
-        if self.metric == "rmse":  # its rows are squared errors: d√m = dm / 2√m
-            chance /= 2 * max(level, 1e-12)
         upper = -NormalDist().inv_cdf(self.null.rate(spec.monitor))
         return float(max(level * (1 + tolerance) + upper * chance, 1e-9))
 
@@ -170,7 +168,7 @@ def baseline(
         raise ValueError(f"{watched} cannot be computed on the holdout")
     held_time = None if frame.time is None else frame.time[holdout]
     held = blocks(held_time, holdout.size, monitor.window, fewest, rate)
-    deviation = _deviation(losses.row_losses(watched, truth, answers), held)
+    deviation = _deviation(losses.parts(watched, truth, answers), held)
     return Baseline(
         frame.classes, features, prediction, target, watched, float(level), deviation, null,
         estimate, misses,
@@ -236,11 +234,12 @@ def _of_codes(
     return Reference(sketch, over, family.meet(asked, found, widths, np.empty(0), of))
 
 
-def _deviation(loss: Floats, held: Blocks | None) -> float:
-    """Deviation of a row's loss, as blocks show it: days differ more than independent rows do."""
-    single = float(loss.std()) if loss.size else 0.0
+def _deviation(parts: Floats, held: Blocks | None) -> float:
+    """Deviation of a row's part in the loss, as blocks show it: days differ more than independent
+    rows do."""
+    single = float(parts.std()) if parts.size else 0.0
     if held is None or held.drawn:
         return single
     sizes = np.bincount(held.block)
-    means = np.bincount(held.block, loss[held.rows]) / sizes
+    means = np.bincount(held.block, parts[held.rows]) / sizes
     return max(single, float(means.std(ddof=1)) * math.sqrt(float(np.median(sizes))))
