@@ -306,3 +306,14 @@ def test_short_windows_of_a_day_read_its_labels_once(monkeypatch: pytest.MonkeyP
     assert [j["labelled"] for j in world.judge(3)] == [ROWS] * 4
     labels = [key for key in read if "/labels/" in key]
     assert labels and len(labels) == len({*labels})
+
+
+def test_too_few_labels_are_no_alarm_and_no_drift_of_labels() -> None:
+    world = World(make_spec())
+    world.label(world.serve(0)[:99], 1, flip=True)
+    (judged,) = world.judge(1)
+    assert (judged["labelled"], judged["performance_ratio"]) == (99, None)
+    assert judged["diagnosis"] is None and world.metric("PerformanceRatio") == []
+    key = keys.window_report("toy", "2013-02-01T000000Z", 1, 1, "json")
+    report = json.loads(world.store.get(key))
+    assert report["target"] is None and report["performance"]["value"] is not None
