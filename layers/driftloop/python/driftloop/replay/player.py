@@ -80,7 +80,7 @@ class Player:
         self._at(history.start + span, JUDGE, self._judge)
         self._at(history.start + _ms(self.spec.retrain.sweep), SWEEP, self._sweep)
         self._next_schedule(history.start)
-        while self._queue and self._queue[0][0] <= history.end:
+        while self._queue and self._queue[0][0] < history.end:
             now, _, _, happen, given = heappop(self._queue)
             if now > history.start:
                 self._serve(now)
