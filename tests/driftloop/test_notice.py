@@ -49,8 +49,7 @@ Look at:
         """What: What the inputs say of the truth has changed.
 Since: 2013-02-03 00:00 UTC; judged until 2013-02-06 00:00 UTC.
 How bad: drift 6.3 times its threshold, performance 1.5 times its threshold.
-Done: A run was started to retrain the model from the labelled rows; you hear if it fails \
-or releases a version.
+Done: A run was started to retrain the model from the labelled rows; you hear how it ends.
 Look at:
   driftloop drift flights --window 2013-02-05
   driftloop runs flights""",
@@ -81,6 +80,21 @@ How bad: The version in production was not touched and goes on answering.
 Look at:
   driftloop runs flights
   driftloop ledger flights""",
+    ),
+    "rejected": (
+        notice.rejected(
+            "flights", replace(RUN, outcome="rejected", message="not better than the champion")
+        ),
+        "[driftloop] flights: nothing better was found for the drift alarm",
+        """What: What run drift-0123456789ab-1 of model flights made was rejected: \
+not better than the champion
+Since: 2013-02-06 01:20 UTC; it was started because the drift alarm went off.
+How bad: The version in production goes on answering.
+Done: While the alarm stands, it is tried again when new labelled rows have come, until \
+enough was tried (retrain.give_up_after).
+Look at:
+  driftloop runs flights
+  driftloop drift flights""",
     ),
     "released": (
         notice.released("flights", replace(RUN, outcome="released", message="it is better")),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftloop.arrived import Arrived
 from driftloop.breaker import Breaker
-from driftloop.route import Served, challenged
+from driftloop.route import Served, challenged, promoted
 from tests.driftloop.ledgers import Books, at, spec
 
 HELD = {"quarantine": "keeps these rows out of training", "tell": "is to tell people",
@@ -144,6 +144,29 @@ def test_a_persons_going_back_is_not_undone(books):
     assert books.route.champion.version == 2 and len(books.told) == 1
 
 
+def test_what_a_person_puts_back_is_not_taken_back_again(books):
+    """People are told how to undo it, and then it is undone."""
+    books.sees("bad_release", "roll_back")
+    books.hear(books.alarm(0))
+    three = Served(3, "k3", "s3")
+    books.route = promoted(books.route, three, at(1))
+    books.stands(0)
+    for hour in (7, 30):  # the same trouble, and one that begins anew
+        books.sees("bad_release", "roll_back", since=hour - 7)
+        assert books.hear(books.sweep(hour)).move is None
+        assert "was taken back before, and somebody put it back" in books.rows[-1].reason
+    assert books.route.champion == three and len(books.told) == 2
+
+
+@pytest.mark.parametrize("action", HELD)
+def test_what_no_run_would_mend_waits_for_none(books, action):
+    """A bake or an approval may last days: people hear of a wrong unit now."""
+    books.hear(books.upload(0))
+    books.sees("unit_bug", action)
+    assert books.hear(books.alarm(1)).entry.decision == "suppressed"
+    assert len(books.told) == (action != "ignore") and not books.pending
+
+
 def test_going_back_waits_for_no_training(books):
     books.hear(books.upload(0))
     books.sees("bad_release", "roll_back")
@@ -171,7 +194,7 @@ def test_going_back_waits_for_a_release_under_way_and_people_know(books, outcome
 def test_a_retry_tells_all_that_was_to_be_told(books):
     """Of the run that ended, and of what waited for it."""
     books.hear(books.upload(0))
-    books.sees("unit_bug", "tell")
+    books.sees("concept_shift", "retrain")
     books.hear(books.alarm(1))
     end = books.ended(2, books.running[0], "FAILED", error="X", cause="y")
     first = books.hear(end)

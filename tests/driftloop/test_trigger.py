@@ -192,6 +192,15 @@ def test_the_end_of_a_run_is_told_in_words(outcome, message):
         assert "flights" in books.told[0]["subject"] and message in books.told[0]["text"]
 
 
+def test_people_hear_that_nothing_better_was_found_for_an_alarm():
+    """Without new labels nothing is tried again, so silence would be the end of it."""
+    books = Books()
+    books.hear(books.alarm(0))
+    books.end(1, "rejected")
+    (told,) = books.told
+    assert "nothing better was found for the drift alarm" in told["subject"]
+
+
 def test_the_end_of_a_run_heard_twice_or_of_nobodys_run():
     books = Books()
     books.hear(books.upload(0))

@@ -85,6 +85,13 @@ def test_of_two_reasons_the_more_careful_one_is_told() -> None:
     assert (both.kind, both.since) == ("bad_release", day(0))
 
 
+def test_what_nothing_explains_is_not_ignored_with_what_is() -> None:
+    """law_4: a season may be let be; that answers got worse, nobody knows why, may not."""
+    both = said([(0.5, 3.0), (9.0, None)], day1=found("population_shift", "ignore"))
+    assert (both.kind, both.since, both.performance_ratio) == (None, day(0), 3.0)
+    assert both.other == "population_shift"
+
+
 def test_what_the_spec_does_not_watch_is_not_told() -> None:
     windows = state([(5.0, 5.0)])
     assert watch(windows, 1, Monitor(drift=False)) is None

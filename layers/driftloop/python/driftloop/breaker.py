@@ -25,7 +25,8 @@ class Breaker(Item):
     nothing since a version was released, or a person asked for a run. ``last``: the start of the
     newest of them; ``outcome``: what it came to. ``learned``: the start of the newest run, of any
     cause, that did not fail; what had arrived by then has been learned from. ``gave_up``: since
-    when alarms start nothing. ``told``: the troubles that people were told of, newest last.
+    when alarms start nothing. ``told``: the troubles that people were told of, and the versions
+    that were taken back, newest last.
     """
 
     revision: int = 0

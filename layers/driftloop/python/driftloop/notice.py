@@ -44,7 +44,7 @@ def trouble(
         did = "recalibrating" if mode == "recalibrate" else "retraining"
         done = (
             f"A run was started to {'recalibrate' if mode == 'recalibrate' else 'retrain'} the "
-            "model from the labelled rows; you hear if it fails or releases a version."
+            "model from the labelled rows; you hear how it ends."
         )
         look.append(f"driftloop runs {model}")
     else:
@@ -70,6 +70,19 @@ def failed(model: str, run: Run) -> Notice:
         f"Since: {_moment(run.ended)}; it was started because {run.reason}.",
         "How bad: The version in production was not touched and goes on answering.",
         *_look([f"driftloop runs {model}", f"driftloop ledger {model}"]),
+    )
+
+
+def rejected(model: str, run: Run) -> Notice:
+    """Of a run that an alarm started."""
+    return _notice(
+        f"[driftloop] {model}: nothing better was found for the {run.cause} alarm",
+        f"What: What run {run.run} of model {model} made was rejected: {run.message}",
+        f"Since: {_moment(run.ended)}; it was started because {run.reason}.",
+        "How bad: The version in production goes on answering.",
+        "Done: While the alarm stands, it is tried again when new labelled rows have come, until "
+        "enough was tried (retrain.give_up_after).",
+        *_look([f"driftloop runs {model}", f"driftloop drift {model}"]),
     )
 
 

@@ -146,7 +146,7 @@ def _policy(cause: str, time: str, state: State, spec: Spec) -> Response:
 
 def _going_back(time: str, state: State) -> Response:
     """The champion before answers again, and is followed by the one that was before it: so going
-    back ends at the first version, and never comes round."""
+    back ends at the first version, and never comes round. What a person put back stays."""
     route, before = state.route, state.before
     assert route is not None  # nothing is known to be wrong where nothing answers
     number = route.champion.version
@@ -156,9 +156,13 @@ def _going_back(time: str, state: State) -> Response:
     if before is None or before.version > number:  # a person went back to this one
         why = f"version {number} cannot be taken back, no older champion came before it"
         return Response(why, state.breaker)
+    taken = f"version {number} taken back"
+    if taken in state.breaker.told:
+        why = f"version {number} was taken back before, and somebody put it back"
+        return Response(why, state.breaker)
     served = Served(before.version, before.plan_key, before.plan_sha256)
     new = replace(promoted(route, served, time), previous=before.champion_at_birth)
     why = f"version {before.version} answers again instead of version {number}"
     about = _about(_current(state))
     audit = Audit(time, "rollback", "trigger", f"{why}: {about}", number, before.version)
-    return Response(why, state.breaker, move=Move(route, new, audit))
+    return Response(why, state.breaker.knowing(taken), move=Move(route, new, audit))

@@ -16,7 +16,8 @@ RUNNING = "RUNNING"
 class Run(Item):
     """``input`` is the execution's exact input, kept so that starting it again is the same start.
 
-    ``outcome``: released, rejected, rolled_back, kept or failed; None while it runs. ``error`` is
+    ``outcome``: released, rejected, rolled_back, failed, or finished (it judged nothing); None
+    while it runs. ``error`` is
     the error's name, ``message`` its sentence.
     """
 

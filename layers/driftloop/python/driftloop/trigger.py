@@ -21,7 +21,7 @@ from driftloop.decision import Decision, Move, State
 from driftloop.entries import cause_of, row, sentence
 from driftloop.event import ALARMS, Event, RunEnd
 from driftloop.ledger import Audit, Pending
-from driftloop.response import respond, unmet, wanted
+from driftloop.response import HELD, respond, unmet, wanted
 from driftloop.route import withdrawn
 from driftloop.run import RUNNING, Run, new_run
 from driftloop.run_end import finished
@@ -92,10 +92,11 @@ def _deferred(event: Event, state: State) -> Decision:
 
 
 def _alarm(event: Event, state: State, spec: Spec) -> Decision:
-    if not state.lock.holder or event.cause not in spec.retrain.on:
+    action = wanted(state)
+    if not state.lock.holder or event.cause not in spec.retrain.on or action in HELD:
         return _answer(event, event.reason, state, spec)
     found = _deferred(event, state)
-    if wanted(state) == "roll_back":  # that needs no run, only a route that stands still
+    if action == "roll_back":  # that needs no run, only a route that stands still
         back = respond(event.cause, event.time, state, spec)
         if back.move:
             return _answer(event, event.reason, state, spec)
@@ -160,6 +161,8 @@ def _told(model: str, run: Run) -> notice.Notice | None:
             return notice.rolled_back(model, run)
         case "released":
             return notice.released(model, run)
+        case "rejected" if run.cause in ALARMS:  # people wait to hear what came of it
+            return notice.rejected(model, run)
     return None
 
 

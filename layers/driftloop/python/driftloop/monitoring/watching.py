@@ -15,7 +15,8 @@ from driftloop.watch import Watch
 from driftloop.when import from_ms, iso
 
 QUARANTINE = "quarantine"
-_CAREFUL = (QUARANTINE, "tell", "roll_back", "recalibrate", "retrain", "ignore")
+_CAREFUL = (QUARANTINE, "tell", "roll_back", "recalibrate", "retrain", None, "ignore")
+"""None: nothing explains it, so that it asks for retraining; that may not be ignored."""
 Spans = list[list[int]]
 
 
@@ -77,8 +78,7 @@ def _standing(windows: Mapping[int, Entry], ratio: str, alarm: str) -> _Alarm:
 
 
 def _care(standing: _Alarm) -> int:
-    action = standing.diagnosis.get("action")
-    return _CAREFUL.index(action) if action in _CAREFUL else len(_CAREFUL)
+    return _CAREFUL.index(standing.diagnosis.get("action"))
 
 
 def quarantined(state: State, before: Spans) -> Spans:
