@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 from botocore.exceptions import (
@@ -62,6 +63,12 @@ def understood(error: BaseException) -> Fault | None:
             return Fault(
                 "no AWS credentials found; `driftloop up` starts an embedded AWS that needs none",
                 NOBODY_THERE,
+            )
+        case NoRegionError() if "AWS_ENDPOINT_URL" in os.environ:
+            return Fault(
+                "AWS_ENDPOINT_URL is set, but no AWS region: export AWS_REGION as well, and all "
+                "that `driftloop up` printed",
+                ASKED_WRONGLY,
             )
         case NoRegionError():
             return Fault(

@@ -75,6 +75,7 @@ def test_a_wrong_unit_never_argues_for_learning_from_it(
     said = window(trouble, seed, rows=600, labels=labels)
     assert said is not None
     assert (said.kind, said.action) == ("unit_bug", "quarantine"), said.evidence
+    assert not any("was estimated" in sentence for sentence in said.evidence)
     assert [f.name for f in said.features] == [feature]
 
 

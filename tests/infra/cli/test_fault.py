@@ -1,7 +1,7 @@
 """Errors reach people as sentences with an exit code; our own mistakes stay tracebacks."""
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 from driftloop.client import Refused
 from driftloop.errors import SpecError, Unavailable
@@ -59,3 +59,10 @@ def test_mistakes_end_without_a_traceback(arguments, code, said, capsys, monkeyp
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     assert run(arguments) == code
     assert said in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_an_endpoint_without_a_region_is_told_apart_from_no_endpoint(monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert "no embedded AWS is running" in str(understood(NoRegionError()))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
+    assert "export AWS_REGION" in str(understood(NoRegionError()))

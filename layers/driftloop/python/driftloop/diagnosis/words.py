@@ -78,7 +78,7 @@ def _evidence(signs: Signs, performance: Performance) -> Iterator[str]:
     if (performance["ratio"] or 0.0) > 1.0:
         yield _erring(performance)
     estimate = performance.get("estimate") or {}
-    if estimate.get("value") is not None:
+    if estimate.get("value") is not None and not signs.bugs:  # which it knows nothing of
         yield (
             f"From the inputs alone, {performance['metric']} was estimated at "
             f"{estimate['value']:.4g}"
@@ -134,7 +134,7 @@ def _mended(signs: Signs) -> str:
     quality = signs.quality
     assert quality is not None
     share = max(0.0, min(1.0, (quality.loss - quality.repaired) / max(quality.rise, 1e-12)))
-    levels = ", ".join(f"{a:+.2g}" for a in quality.recalibration.intercept[:4])
+    levels = ", ".join(f"{a:+.3g}" for a in quality.recalibration.intercept[:4])
     return (
         f"recalibrating (slope {quality.recalibration.slope:.2g}, intercept {levels}) would take "
         f"away {share:.0%} of the rise"

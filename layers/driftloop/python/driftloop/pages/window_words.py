@@ -114,7 +114,9 @@ def performance(report: Report) -> list[str]:
             f"({promised:.4g} at training{bound})."
         )
     estimate = found.get("estimate")
-    if estimate and estimate["value"] is not None:
+    if (report.get("diagnosis") or {}).get("kind") == "unit_bug":
+        said.append("What is estimated without labels means nothing for rows in a wrong unit.")
+    elif estimate and estimate["value"] is not None:
         off = estimate.get("error")
         known = f", {abs(off):.2g} {'below' if off > 0 else 'above'} the realised" if off else ""
         said.append(f"Estimated without labels: {estimate['value']:.4g}{known}.")
