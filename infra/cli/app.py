@@ -262,7 +262,7 @@ def drift(
     Parameters
     ----------
     windows: How many of the last ones.
-    window: One in full: the day it begins on, or 2013-02-01T10:00.
+    window: One in full, by the day it begins on; or 2013-02-01T10:00.
     html: Write its page (without --window: the last one's) to this file.
     """
     from infra.cli.drift import drift as show

@@ -161,3 +161,9 @@ def test_a_subject_is_what_sns_takes():
     watch = replace(WATCH, kind="unit_bug")
     told = notice.trouble("ü" * 31, "performance", watch, WHY, None, None)
     assert told["subject"].isascii() and len(told["subject"]) <= 100
+
+
+def test_a_ratio_of_several_windows_says_of_how_many() -> None:
+    watch = replace(WATCH, drift_ratio=0.5, windows="2 of 3")
+    told = notice.trouble("flights", "performance", watch, WHY, None, None)["text"]
+    assert "drift at least 0.5 times its threshold in 2 of the last 3 windows" in told

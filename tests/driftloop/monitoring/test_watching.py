@@ -66,6 +66,8 @@ def test_m_of_n_stands_through_a_gap_and_keeps_its_beginning() -> None:
               ("", 0.1), ("", 0.1)]  # fmt: skip
     told = [said(windows[: n + 1], "2 of 3") for n in range(len(windows))]
     assert [(each.since, each.drift_ratio) for each in told] == wanted
+    assert {each.windows for each in told} == {"2 of 3"}
+    assert said(windows).windows == ""
 
 
 def test_labels_of_an_older_window_count_beside_the_newest() -> None:

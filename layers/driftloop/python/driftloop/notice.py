@@ -128,13 +128,16 @@ def given_up(model: str, cause: str, breaker: Breaker, watch: Watch | None, time
 
 def _ratios(watch: Watch) -> str:
     named = {"drift": watch.drift_ratio, "performance": watch.performance_ratio}
-    return ", ".join(f"{name} {_times(ratio)}" for name, ratio in named.items())
+    return ", ".join(f"{name} {_times(ratio, watch.windows)}" for name, ratio in named.items())
 
 
-def _times(ratio: Any) -> str:
+def _times(ratio: Any, windows: str) -> str:
     if ratio is None:
         return "not known yet"
-    return f"{float(ratio):,.1f} times its threshold"
+    said = f"{float(ratio):,.1f} times its threshold"
+    if not windows:
+        return said
+    return f"at least {said} in {windows.replace(' of ', ' of the last ')} windows"
 
 
 def _moment(iso: str | None) -> str:

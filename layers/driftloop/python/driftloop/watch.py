@@ -16,9 +16,10 @@ class Watch(Item):
     ``window`` and ``end``: when the newest judged window of ``version`` begins and ends;
     ``since``: when the first of the consecutive windows over a threshold began, "" if this one
     is over none. A ratio is statistic ÷ threshold, above 1 over it; None where there was too
-    little to say. ``kind``, ``action``, ``text`` and ``features`` (those concerned, worst first)
-    are the window's diagnosis; without one, nothing is wrong. ``other`` and ``besides``: kind and
-    text of what else is wrong, where the two alarms are about two things.
+    little to say. ``windows``: how many windows have at least that, where the spec asks for
+    several (``2 of 3``). ``kind``, ``action``, ``text`` and ``features`` (those concerned, worst
+    first) are the window's diagnosis; without one, nothing is wrong. ``other`` and ``besides``:
+    kind and text of what else is wrong, where the two alarms are about two things.
     """
 
     version: int
@@ -33,3 +34,4 @@ class Watch(Item):
     features: list[str] = field(default_factory=list)
     other: str | None = None
     besides: str = ""
+    windows: str = ""

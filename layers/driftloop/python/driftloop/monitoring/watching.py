@@ -60,6 +60,7 @@ def watch(state: State, version: int, monitor: Monitor) -> Watch | None:
         performance_ratio=found[1].ratio,
         other=beside.get("kind"),
         besides=beside.get("text", ""),
+        windows=alarm if of(alarm)[1] > 1 else "",
         **told.diagnosis,
     )
 
