@@ -17,8 +17,7 @@ class Run(Item):
     """``input`` is the execution's exact input, kept so that starting it again is the same start.
 
     ``outcome``: released, rejected, rolled_back, failed, or finished (it judged nothing); None
-    while it runs. ``error`` is
-    the error's name, ``message`` its sentence.
+    while it runs. ``error`` is the error's name, ``message`` its sentence.
     """
 
     run: str
