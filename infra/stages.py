@@ -133,7 +133,7 @@ MONITOR = Stage(
     "monitor", "judges a window of serving", ("runtime", "tabular"), 1769, 900, asynchronous=True,
     reads=("captures", "labels", "versions", "monitor"), writes=("monitor",),
     lists=("captures", "labels"),
-    items=READ_ITEMS, champion=ONE_ITEM,
+    items=READ_ITEMS, champion=ONE_ITEM, arrivals=ONE_ITEM,
 )  # fmt: skip
 
 QUERY = Stage(

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from driftloop import withheld
 from driftloop.arrived import Arrived
 from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path
@@ -38,7 +39,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     else:
         window = round(spec.monitor.window.total_seconds() * 1000)
         report = look_again(store, spec, versions, event["time"], window)
-    if new := sum(day["new"] for day in report.get("gathered", ())):
+    waiting = withheld.to_be_judged(store, spec, event["time"])
+    days = report.get("gathered", ())  # what has to be judged first, the monitor says when it is
+    if new := sum(day["new"] for day in days if not withheld.touching(waiting, day["day"])):
         registry.arrive(settings.model, Arrived(iso(parse(event["time"])), new))
     (logger.error if report.get("error") else logger.info)("labels", extra=report)
     return report

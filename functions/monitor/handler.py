@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from driftloop.arrived import Arrived
 from driftloop.aws.registry import Registry
 from driftloop.aws.settings import Settings, spec_path
 from driftloop.aws.store import Store
@@ -45,5 +46,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         page=page,
     )
     answer = monitor.run(event["time"])
+    if freed := sum(each["freed"] for each in answer["judged"]):
+        registry.arrive(model, Arrived(iso(parse(event["time"])), freed))
     logger.info("judged", extra={"windows": len(answer["judged"]), "left": answer["left"]})
     return answer

@@ -214,12 +214,8 @@ def test_a_refused_upload_ends_the_run_by_name(call: Call) -> None:
     assert [key for key in stored("toy/quarantine/") if key.endswith(".original")]
 
 
-def test_served_rows_are_captured_labelled_and_judged(
-    call: Call, capsys: pytest.CaptureFixture[str]
-) -> None:
-    register()
-    names, batch = serve()
-    assert call("capture", {"awslogs": {"data": batch}})["captured"] == 200
+def labelled(call: Call) -> dict[str, Any]:
+    """What became of the truths of all that was served, handed in on the day after."""
     text = "id,y\n" + "".join(f"k{i},{int(i % 3 == 0)}\n" for i in range(200))
     sent = put("labels/toy/f.csv", text.encode())
     event = {
@@ -230,7 +226,28 @@ def test_served_rows_are_captured_labelled_and_judged(
             "object": {"key": sent["key"], "version-id": sent["version_id"]},
         },
     }
-    report = call("labels", event)
+    return call("labels", event)
+
+
+def test_labels_before_their_window_is_judged_arrive_with_its_judgement(call: Call) -> None:
+    """law_4: a run in between would learn nothing of them, and no alarm would ask again."""
+    register()
+    _, batch = serve()
+    call("capture", {"awslogs": {"data": batch}})
+    assert call("monitor", {"time": "2013-02-01T12:00:00Z"})["judged"] == []
+    assert labelled(call)["gathered"][0]["new"] == 200
+    assert Registry("registry").arrived("toy") is None
+    assert call("monitor", {"time": "2013-02-02T03:00:00Z"})["judged"][0]["freed"] == 200
+    assert Registry("registry").arrived("toy") == Arrived("2013-02-02T03:00:00.000Z", 200)
+
+
+def test_served_rows_are_captured_labelled_and_judged(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register()
+    names, batch = serve()
+    assert call("capture", {"awslogs": {"data": batch}})["captured"] == 200
+    report = labelled(call)
     joined = report["joined"]
     assert (joined["matched"], joined["unmatched"], report["error"]) == (200, 0, None)
     (gathered,) = report["gathered"]
@@ -244,7 +261,9 @@ def test_served_rows_are_captured_labelled_and_judged(
     metrics = [line for line in emitted if "_aws" in line]
     assert metrics[0]["DriftRatio"] == judged[0]["drift_ratio"]
     assert metrics[0]["PerformanceRatio"] == judged[0]["performance_ratio"]
+    assert Registry("registry").arrived("toy") == Arrived("2013-02-02T03:00:00.000Z", 200)
     assert call("monitor", {"time": "2013-02-02T04:00:00Z"})["judged"] == []
+    assert Registry("registry").arrived("toy") == Arrived("2013-02-02T03:00:00.000Z", 200)
     assert [key for key in stored("toy/monitor/") if key.endswith(".html")]
     assert len(names) == 200
 

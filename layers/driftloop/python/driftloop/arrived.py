@@ -10,7 +10,8 @@ from driftloop.item import Item
 @dataclass(frozen=True)
 class Arrived(Item):
     """The registry's one item of it. ``newest``: when labelled rows last came in (ISO 8601, of the
-    event that brought them: of an upload, its run's own ``now``); ``rows``: how many that were not
+    event that brought them: of an upload, its run's own ``now``), or, where they had come before
+    their window was judged, when it was (``driftloop.withheld``); ``rows``: how many that were not
     there so before."""
 
     newest: str

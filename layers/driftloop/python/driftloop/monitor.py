@@ -223,7 +223,9 @@ def _name(task: Task) -> str:
 
 
 def _summary(report: Report) -> dict[str, Any]:
+    """``freed``: labelled rows that waited for the window to be judged and may be learned from."""
     performance, found = report["performance"], report["diagnosis"]
+    held = report["revision"] > 1 or (found or {}).get("action") == watching.QUARANTINE
     return {
         "window": report["window"],
         "version": report["version"],
@@ -232,6 +234,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "status": report["status"],
         "rows": report["rows"],
         "labelled": performance["rows"],
+        "freed": 0 if held else performance["rows"],
         "drift_ratio": report["drift_ratio"],
         "performance_ratio": performance["ratio"],
         "moved": report["ranked"][:3],

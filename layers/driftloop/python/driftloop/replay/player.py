@@ -127,8 +127,12 @@ class Player:
     def _told(self, now: int, key: str) -> None:
         """Truths come in; they are gathered into parts when somebody wants to learn."""
         self.store.put(key, self.history.objects[key])
-        self._days.add(key.removeprefix(keys.labels(self.spec.name) + "dt=")[:10])
-        self.books.arrived = Arrived(iso(from_ms(now)))
+        day = key.removeprefix(keys.labels(self.spec.name) + "dt=")[:10]
+        self._days.add(day)
+        moment = iso(from_ms(now))
+        waiting = withheld.to_be_judged(self.store, self.spec, moment)
+        if not withheld.touching(waiting, day):
+            self.books.arrived = Arrived(moment)
 
     def _gather(self, now: int) -> None:
         marked = {
@@ -157,6 +161,8 @@ class Player:
         for summary in judged:
             place = summary["window"]["start"], summary["version"]
             self._judged[place] = summary["performance_ratio"]
+            if summary["freed"]:
+                self.books.arrived = Arrived(iso(from_ms(now)))
         lines, self._lines = self._lines, []
         for cause, alarm in self.alarms.items():
             if alarm.hear(lines, now):
