@@ -66,23 +66,27 @@ class Worker:
         self._waiting: Request | None = None
         self._api = RuntimeApi()
         self._began = time.perf_counter()
-        self._process = subprocess.Popen(
-            # -S: what is not in the function or its layers is missing, as it would be on Lambda
-            [sys.executable, "-S", "-m", "awslambdaric", handler],
-            cwd=code,
-            env={
-                **environment,
-                "AWS_LAMBDA_RUNTIME_API": self._api.address,
-                "_HANDLER": handler,
-                "LAMBDA_TASK_ROOT": str(code),
-                "PYTHONPATH": os.pathsep.join(map(str, [code, *path])),
-                "PYTHONUNBUFFERED": "1",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                # -S: what is not in the function or its layers is missing, as it is on Lambda
+                [sys.executable, "-S", "-m", "awslambdaric", handler],
+                cwd=code,
+                env={
+                    **environment,
+                    "AWS_LAMBDA_RUNTIME_API": self._api.address,
+                    "_HANDLER": handler,
+                    "LAMBDA_TASK_ROOT": str(code),
+                    "PYTHONPATH": os.pathsep.join(map(str, [code, *path])),
+                    "PYTHONUNBUFFERED": "1",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError:  # such as that its folder went with the world
+            self._api.close()
+            raise
         assert self._process.stdout is not None
         self._api.listen_to(self._process.stdout.fileno())
 

@@ -197,6 +197,7 @@ class Local:
         self._server.server_close()
         self._thread.join(10)
         originals.put_back()
+        moto_api_backend.reset()
         if self._own_home:
             shutil.rmtree(self.home, ignore_errors=True)
 

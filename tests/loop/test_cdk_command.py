@@ -65,6 +65,6 @@ def test_bootstrap_and_deploy_bring_up_a_loop(
         outputs = {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
         world.outputs[stack["StackName"]] = outputs
     world.platform = world.outputs["driftloop-dev-platform"]
-    run = world.upload("flights", "january.csv", as_csv(rows(most=10_500)))
+    run = world.upload("flights", "january.csv", as_csv(rows(most=12_000)))
     assert (run["status"], run["outcome"]) == ("SUCCEEDED", "released"), run
     assert world.predict("flights", [instance(rows(most=1)[0])]).status == 200

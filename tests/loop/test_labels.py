@@ -36,4 +36,6 @@ def test_a_label_that_came_before_its_prediction_is_learned_from_without_a_new_f
     parts = [part for key in intakes for part in json.loads(loop.store(key))["parts"]]
     sources = [loop.store(keys.joined_sources("flights", part["sha256"])) for part in parts]
     assert identity in b"".join(map(gzip.decompress, sources)).decode()
+    loop.local.clock.advance(timedelta(days=1))  # its window closes: now it may be learned from
+    loop.local.wait_idle(240)
     assert arrived(loop)["newest"] > before["newest"]
